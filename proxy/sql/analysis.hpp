@@ -1,0 +1,99 @@
+// What a SQL text does, as far as PostgreSQL's own grammar tells: statement by statement, without a catalog.
+//
+// `analyze` never fails: a text that does not parse (parse_error), or is nested beyond the walker's bound (too_deep), says so
+// and the planner treats it as a write that cannot be captured. Pure; one `analyzer` per thread (its cache has no lock).
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace pgtandem::sql {
+
+enum class statement_kind : std::uint8_t {
+  read,            // SELECT/VALUES/TABLE without INTO, SHOW, EXPLAIN without ANALYZE of a write, FETCH, CLOSE, MOVE, …
+  insert, update, delete_,   // capturable with RETURNING, see `relation`
+  truncate,        // see `relations`, `cascade`, `restart_identity`
+  begin,           // BEGIN, START TRANSACTION
+  commit,          // COMMIT, END; `chain`
+  rollback,        // ROLLBACK, ABORT (whole transaction); `chain`
+  savepoint, release, rollback_to,   // `name`
+  set,             // SET, RESET, SET TRANSACTION, SET CONSTRAINTS, … (no rows)
+  prepare,         // PREPARE name AS …: `name`, `inner`
+  execute,         // EXECUTE name: `name`
+  deallocate,      // `name`, empty = ALL
+  discard,         // DISCARD ALL|PLANS|TEMP|SEQUENCES: `name`
+  session,         // LISTEN, UNLISTEN, NOTIFY, LOCK, VACUUM, ANALYZE, CHECKPOINT, LOAD, REINDEX, … : writes no rows
+  create_temp,     // CREATE TEMP TABLE/VIEW/SEQUENCE …
+  copy_to,         // COPY … TO STDOUT
+  copy_from,       // COPY … FROM: `relation`
+  uncaptured,      // everything else that may write: `construct` names it
+};
+
+struct relation_name {
+  std::string schema;  // empty = by search_path
+  std::string name;
+  std::string alias;   // how the statement refers to it in RETURNING: the alias if given, else the name
+  std::string quoted() const;  // schema.name, quote_ident()-ed where needed: what to_regclass() understands
+  bool operator==(const relation_name&) const = default;
+};
+
+struct statement {
+  statement_kind kind = statement_kind::read;
+  std::string construct;            // for messages and census labels: "INSERT", "MERGE", "CREATE TABLE", "data-modifying CTE", …
+  std::size_t begin = 0, end = 0;   // byte range in the text, without the separating ';' (leading white space may be in it)
+  relation_name relation;           // target of insert/update/delete_/copy_from
+  bool only = false;                // UPDATE ONLY …
+  std::vector<relation_name> relations;  // truncate: all of them; uncaptured DROP …: the relations named; lock…: empty
+  bool cascade = false, restart_identity = false;
+  bool returning = false;           // has a RETURNING clause of its own
+  bool locks_rows = false;          // SELECT … FOR UPDATE/SHARE
+  std::vector<std::string> set_columns;  // columns assigned by UPDATE SET and ON CONFLICT DO UPDATE SET
+  std::vector<std::string> functions;    // names called anywhere in it, without schema, unique
+  std::vector<std::string> read_relations; // names of FROM items ("name" and "schema.name"), unique
+  std::string name;                 // savepoint, prepared statement, DISCARD's object
+  bool chain = false;               // COMMIT/ROLLBACK AND CHAIN
+  std::unique_ptr<statement> inner; // of PREPARE
+  // marks about the session
+  bool changes_settings = false;    // SET/RESET/DISCARD/set_config(): search_path or others may differ afterwards
+  bool changes_role = false;        // SET ROLE, SET SESSION AUTHORIZATION, RESET of them
+  bool holds_session = false;       // session advisory lock, WITH HOLD cursor, LISTEN: what cannot move silently
+  bool has_parameters = false;      // $1 …
+};
+
+struct analysis {
+  std::vector<statement> statements;        // in order; empty for an empty query
+  bool parse_error = false;                 // the grammar refuses it (the server will say so; it cannot write)
+  bool too_deep = false;                    // beyond the walker's depth bound or the parser's memory: unknown
+  std::optional<std::string> idempotency_key;  // from /* idempotency_key='…' */
+};
+using analysis_ptr = std::shared_ptr<const analysis>;
+
+// Uncached. Never throws but std::bad_alloc.
+analysis_ptr analyze(std::string_view sql);
+
+// Least-recently-used cache in front of analyze(). Texts longer than max_text bytes are analyzed and not kept.
+class analyzer {
+ public:
+  explicit analyzer(std::size_t max_entries = 4096, std::size_t max_text = 16 * 1024);
+  analysis_ptr operator()(std::string_view sql);
+  std::uint64_t hits() const { return hits_; }
+  std::uint64_t misses() const { return misses_; }
+
+ private:
+  struct entry {
+    std::string text;
+    analysis_ptr value;
+  };
+  std::size_t max_entries_, max_text_;
+  std::uint64_t hits_ = 0, misses_ = 0;
+  std::list<entry> order_;  // most recent first
+  std::unordered_map<std::string_view, std::list<entry>::iterator> index_;
+};
+
+}  // namespace pgtandem::sql
