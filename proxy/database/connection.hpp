@@ -20,16 +20,21 @@ struct pg_result;
 
 namespace pgtandem::database {
 
+// Why a call failed. Not an aggregate on purpose: boost::system::result must be able to tell it from a value.
 struct error {
-  std::string sqlstate;    // "08006" for a lost connection, "57014" for our own timeout
-  std::string message;     // primary message
-  std::string detail, constraint, table;
-  bool lost = false;       // the connection is gone; the outcome of a COMMIT is unknown
+  error() = default;
+  error(std::string state, std::string text, bool connection_lost = false)
+      : sqlstate(std::move(state)), message(std::move(text)), lost(connection_lost) {}
+
+  std::string sqlstate;  // "08006" for a lost connection, "57014" with `lost` for our own timeout
+  std::string message;   // primary message
+  std::string detail, hint, constraint, schema, table;
+  bool lost = false;  // the connection is gone; the outcome of a COMMIT is unknown
 };
 template <class T>
 using result = boost::system::result<T, error>;
 // boost::system needs to know how to turn an error into an exception for .value(); we never call that on an error.
-[[noreturn]] void throw_exception_from_error(const error& e, const boost::source_location&);
+[[noreturn]] void throw_exception_from_error(const error& e, const boost::source_location& where);
 
 // One result set, text format. Views live as long as the object.
 class rows {
@@ -41,6 +46,7 @@ class rows {
   bool null(int row, int column) const;
   std::string_view at(int row, int column) const;   // empty for NULL
   std::int64_t integer(int row, int column) const;  // 0 for NULL
+  bool boolean(int row, int column) const;          // false for NULL
   std::string_view tag() const;                     // command tag, "UPDATE 3"
   std::int64_t affected() const;
 
@@ -61,6 +67,8 @@ struct notification {
   std::string channel, payload;
 };
 
+// Beside `settings`, a session gets client_encoding UTF8 and, from PostgreSQL 14, client_connection_check_interval: a call that
+// ran into our own limit closes the socket, and the server then ends what the call had started within two seconds.
 class connection {
  public:
   static result<connection> open(const std::string& conninfo, const open_options& o = {});
@@ -73,7 +81,8 @@ class connection {
   result<rows> execute(std::string_view sql, std::initializer_list<param> parameters);
   // One or more statements without parameters; the last result.
   result<rows> run(std::string_view sql);
-  // COPY: to_copy_in, then rows (text format lines or binary), then finish. COPY OUT: rows handed to `each` one by one.
+  // COPY … FROM STDIN with all its data (text lines or binary). COPY … TO STDOUT: lines (or binary pieces) handed to `each`
+  // one by one; the limit then counts from one line to the next.
   result<void> copy_in(std::string_view sql, std::string_view data);
   template <class F>
   result<void> copy_out(std::string_view sql, F&& each);   // each(std::string_view line)
@@ -82,6 +91,7 @@ class connection {
   result<std::optional<notification>> wait(std::chrono::milliseconds limit);
   void statement_limit(std::chrono::milliseconds);
   bool lost() const;
+  bool in_transaction() const;  // open or failed
   int backend_pid() const;
   int server_version() const;   // 150018
   pg_conn* raw();               // for this folder and proxy/apply only
