@@ -22,10 +22,9 @@ struct parse_message {
 
 struct bind_message {
   std::string_view portal, statement;
-  std::vector<std::int16_t> parameter_formats;
-  std::vector<std::optional<std::string_view>> parameters;  // nothing = NULL
-  std::string_view parameter_part;                          // formats and values as they were sent, counts included
-  std::vector<std::int16_t> result_formats;                 // none = all text, one = for all columns
+  std::uint16_t parameter_count = 0;
+  std::string_view parameter_part;           // their formats and values as they were sent, both counts included
+  std::vector<std::int16_t> result_formats;  // none = all text, one = for all columns
   std::size_t result_formats_at = 0;  // offset in the body of their 16-bit count; from there to the end is only they
 };
 
