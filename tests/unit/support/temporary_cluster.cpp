@@ -1,0 +1,135 @@
+#include "tests/unit/support/temporary_cluster.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <stdexcept>
+
+namespace pgtandem::test {
+
+namespace {
+
+std::string output_of(const std::string& command) {
+  std::string text;
+  FILE* pipe = ::popen(command.c_str(), "r");
+  if (!pipe) throw std::runtime_error("cannot run " + command);
+  std::array<char, 4096> buffer;
+  while (std::size_t n = std::fread(buffer.data(), 1, buffer.size(), pipe)) text.append(buffer.data(), n);
+  const int status = ::pclose(pipe);
+  if (status != 0) throw std::runtime_error(command + " failed: " + text);
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  return text;
+}
+
+void run_as_server(const std::string& command) {
+  const std::string prefix = ::geteuid() == 0 ? "cd / && runuser -u postgres -- " : "";
+  output_of(prefix + command + " 2>&1 </dev/null");
+}
+
+int free_port() {
+  const int s = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in a{};
+  a.sin_family = AF_INET;
+  a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof a;
+  const bool ok = s >= 0 && ::bind(s, reinterpret_cast<sockaddr*>(&a), size) == 0 &&
+                  ::getsockname(s, reinterpret_cast<sockaddr*>(&a), &size) == 0;
+  if (s >= 0) ::close(s);
+  if (!ok) throw std::runtime_error("no free port");
+  return ntohs(a.sin_port);
+}
+
+int parent_of(int pid) {
+  std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
+  std::string line;
+  std::getline(stat, line);
+  int parent = 0;
+  char state = 0;
+  const auto end = line.rfind(')');
+  if (end == std::string::npos) return 0;
+  std::sscanf(line.c_str() + end + 1, " %c %d", &state, &parent);
+  return parent;
+}
+
+}  // namespace
+
+temporary_cluster::temporary_cluster(const settings& extra) {
+  char name[] = "/tmp/pgtandem_test_XXXXXX";
+  if (!::mkdtemp(name)) throw std::runtime_error("no temporary folder");
+  folder_ = name;
+  ::chmod(name, 0755);
+  if (::geteuid() == 0) output_of("chown postgres " + folder_);
+  bin_ = output_of("pg_config --bindir") + "/";
+  port_ = free_port();
+  run_as_server(bin_ + "initdb -D " + folder_ + "/data -A trust -U postgres -E UTF8 --locale=C.UTF-8 --no-sync");
+  std::ofstream conf(folder_ + "/data/postgresql.conf", std::ios::app);
+  conf << "listen_addresses = '127.0.0.1'\nport = " << port_ << "\nunix_socket_directories = '" << folder_
+       << "'\nfsync = off\nfull_page_writes = off\nshared_buffers = 32MB\nmax_connections = 60\nlog_min_messages = "
+          "warning\n";
+  for (const auto& [key, value] : extra) conf << key << " = '" << value << "'\n";
+  conf.close();
+  start();
+}
+
+temporary_cluster::~temporary_cluster() {
+  try {
+    thaw();
+    kill();
+    std::filesystem::remove_all(folder_);
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "%s\n", e.what());
+  }
+}
+
+std::string temporary_cluster::conninfo(const std::string& database) const {
+  return "host=" + folder_ + " port=" + std::to_string(port_) + " user=postgres dbname=" + database;
+}
+std::string temporary_cluster::tcp_conninfo(const std::string& database) const {
+  return "host=127.0.0.1 port=" + std::to_string(port_) + " user=postgres dbname=" + database;
+}
+
+void temporary_cluster::start() {
+  run_as_server(bin_ + "pg_ctl -D " + folder_ + "/data -l " + folder_ + "/log -w -t 30 start");
+}
+void temporary_cluster::stop() { run_as_server(bin_ + "pg_ctl -D " + folder_ + "/data -m fast -w -t 30 stop"); }
+
+std::vector<int> temporary_cluster::processes() const {
+  std::ifstream file(folder_ + "/data/postmaster.pid");
+  int postmaster = 0;
+  if (!(file >> postmaster) || postmaster <= 1 || ::kill(postmaster, 0) != 0) return {};
+  std::vector<int> found{postmaster};
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    const int pid = std::atoi(entry.path().filename().c_str());
+    if (pid > 1 && parent_of(pid) == postmaster) found.push_back(pid);
+  }
+  return found;
+}
+
+void temporary_cluster::kill() {
+  const std::vector<int> all = processes();
+  for (int pid : all) ::kill(pid, SIGKILL);
+  for (int pid : all)  // bounded by the kernel's handling of SIGKILL; zombies of init are gone at once
+    for (int n = 0; n < 2000 && ::kill(pid, 0) == 0; ++n) ::usleep(1000);
+}
+
+void temporary_cluster::freeze() {
+  for (int pid : processes()) ::kill(pid, SIGSTOP);
+  frozen_ = true;
+}
+
+void temporary_cluster::thaw() {
+  if (!frozen_) return;
+  for (int pid : processes()) ::kill(pid, SIGCONT);
+  frozen_ = false;
+}
+
+}  // namespace pgtandem::test
