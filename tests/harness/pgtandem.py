@@ -24,7 +24,7 @@ def binary():
     """PGTANDEM_BIN, else the binary of a build folder of this tree."""
     root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     tried = [os.environ.get("PGTANDEM_BIN")]
-    tried += [f"{root}/build/{preset}/proxy/net/pgtandem" for preset in ("release", "debug", "asan")]
+    tried += [f"{root}/build/{preset}/pgtandem" for preset in ("release", "debug", "asan")]
     for path in filter(None, tried):
         if os.access(path, os.X_OK):
             return path
