@@ -42,8 +42,7 @@ struct outbox {
   bool reads_client = true, reads_primary = true;
   bool close_client = false;           // after to_client is flushed
   next_primary next = next_primary::none;
-  bool swap_primary = false;           // the connection of next_primary_ready() takes over now: to_primary of this outbox and
-                                       // all that follows means it; the former one gets Terminate and is closed
+  bool swap_primary = false;           // from now on to_primary and primary_data() mean the next primary; the old one hears Terminate
   tally counted;
 };
 
