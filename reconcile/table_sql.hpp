@@ -1,0 +1,46 @@
+// SQL texts for one table, made from its catalog entry: reading rows by key, writing them, deleting guarded versions.
+//
+// Pure. Keys and rows travel as one text[] parameter per column ($1…$n), in the types' canonical text form: the sessions of
+// the reconciler fix every setting that this form depends on (place_pair.cpp), so it is exact both ways.
+// `ord` in a result is the 1-based position of the requested key.
+#pragma once
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "proxy/sql/catalog.hpp"
+
+namespace pgtandem::reconcile {
+
+// Columns that are copied: everything not generated. Indexes into table::columns.
+std::vector<std::size_t> copied_columns(const sql::table& t);
+// Where the key columns are among copied_columns().
+std::vector<std::size_t> key_positions(const sql::table& t);
+
+std::string quoted(const std::string& identifier);
+// "t"."a", "t"."b" … of the copied columns
+std::string column_list(const sql::table& t, const std::string& alias);
+std::string key_list(const sql::table& t, const std::string& alias);
+
+// ord, tableoid, ctid, xmin of the keys that exist. $1… = key columns.
+std::string select_versions(const sql::table& t);
+// ord, xmin, copied columns… of the keys that exist. $1… = key columns.
+enum class row_lock { none, share };
+std::string select_rows(const sql::table& t, row_lock lock);
+// Key columns of the rows whose `columns` hold one of the values. $1… = columns.
+std::string select_keys_by(const sql::table& t, const std::vector<std::string>& columns);
+// `wanted` columns of the rows with one of the keys ($1… = key columns).
+std::string select_by_key(const sql::table& t, const std::vector<std::string>& wanted);
+
+// $1… = copied columns. Always leaves a new row version: a guarded delete elsewhere must see that someone wrote (DESIGN §3).
+std::string upsert(const sql::table& t);
+// For a key that cannot be an ON CONFLICT arbiter: run both, in this order, with the same parameters.
+std::string update_existing(const sql::table& t);
+std::string insert_missing(const sql::table& t);
+std::string plain_insert(const sql::table& t);
+// $1… = key columns, then tableoid, ctid, xmin. Returns ord.
+std::string delete_versions(const sql::table& t);
+// $1… = key columns.
+std::string delete_keys(const sql::table& t);
+
+}  // namespace pgtandem::reconcile
