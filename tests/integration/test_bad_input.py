@@ -6,7 +6,7 @@ import struct
 import pytest
 from harness.processes import resident_bytes
 from harness.wait import wait_until
-from harness.wire import SYNC, Wire, bind, copy_data, error_fields, execute, message, parse, query, sqlstate, startup
+from harness.wire import SYNC, TERMINATE, Wire, bind, copy_data, error_fields, execute, message, parse, query, sqlstate, startup
 
 GROWTH_BOUND_BYTES = 64 << 20
 # what a broken or hostile conversation may be told before it is closed
@@ -96,12 +96,15 @@ def test_login_that_says_nothing_is_ended(deploy):
 def test_broken_messages_after_login(world):
     for name, data in MESSAGES.items():
         client = Wire(world.proxies[0].port, timeout=10).login(world.database)
-        client.send(data + (SYNC if data[:1] in b"PBDCE" and "gigabyte" not in name else b""))
-        client.socket.shutdown(1)
+        unkept = name == "describe with one gigabyte"  # the peer must wait for what was announced
+        client.send(data + (SYNC if data[:1] in b"PBDCE" and not unkept else b"") + (b"" if unkept else TERMINATE))
+        if unkept:
+            client.socket.shutdown(1)
         answer = client.read_to_end()
         states = {error_fields(body).get("C") for kind, body in answer if kind == b"E"}
         assert states <= PROTOCOL_STATES | {"26000", "34000"}, (name, answer)
-        assert name in ("password out of turn",) or states, (name, "closed without a word", answer)
+        # PostgreSQL itself answers a broken length by closing (COMMERROR); a word is welcome, not required
+        assert states or "length" in name or "gigabyte" in name, (name, "closed without a word", answer)
         client.close()
     assert_alive(world)
 
