@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "protocol/scram_client.hpp"
 #include "proxy/session/session.hpp"
