@@ -1,8 +1,9 @@
 // The one door to libpq: a blocking connection for the control thread, the reconciler and the commands.
 //
-// Owned and used by one thread. Every call is bounded by `timeouts`. Errors are values; nothing throws. Row values and passwords
-// never appear in error texts made here (PostgreSQL's DETAIL is kept apart).
+// Owned and used by one thread. Every call is bounded by `timeouts`. Errors are values; nothing throws. Row values and
+// passwords never appear in error texts made here (PostgreSQL's DETAIL is kept apart).
 #pragma once
+#include <boost/system/result.hpp>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -12,8 +13,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include <boost/system/result.hpp>
 
 struct pg_conn;
 struct pg_result;
@@ -40,7 +39,7 @@ using result = boost::system::result<T, error>;
 class rows {
  public:
   rows() = default;
-  explicit rows(pg_result* r);   // takes ownership
+  explicit rows(pg_result* r);  // takes ownership
   int size() const;
   int columns() const;
   bool null(int row, int column) const;
@@ -54,21 +53,22 @@ class rows {
   std::shared_ptr<pg_result> r_;
 };
 
-using param = std::optional<std::string>;   // text format; nullopt = NULL
+using param = std::optional<std::string>;  // text format; nullopt = NULL
 
 struct open_options {
   std::string application_name = "pgtandem";
-  std::vector<std::pair<std::string, std::string>> settings;   // GUCs set at login (as -c options)
+  std::vector<std::pair<std::string, std::string>> settings;  // GUCs set at login (as -c options)
   std::chrono::milliseconds connect_timeout{5000};
-  std::chrono::milliseconds statement_limit{60000};            // our own limit per call; then the connection is dropped
+  std::chrono::milliseconds statement_limit{60000};  // our own limit per call; then the connection is dropped
 };
 
 struct notification {
   std::string channel, payload;
 };
 
-// Beside `settings`, a session gets client_encoding UTF8 and, from PostgreSQL 14, client_connection_check_interval: a call that
-// ran into our own limit closes the socket, and the server then ends what the call had started within two seconds.
+// Beside `settings`, a session gets client_encoding UTF8 and, from PostgreSQL 14, client_connection_check_interval: a
+// call that ran into our own limit closes the socket, and the server then ends what the call had started within two
+// seconds.
 class connection {
  public:
   static result<connection> open(const std::string& conninfo, const open_options& o = {});
@@ -81,11 +81,11 @@ class connection {
   result<rows> execute(std::string_view sql, std::initializer_list<param> parameters);
   // One or more statements without parameters; the last result.
   result<rows> run(std::string_view sql);
-  // COPY … FROM STDIN with all its data (text lines or binary). COPY … TO STDOUT: lines (or binary pieces) handed to `each`
-  // one by one; the limit then counts from one line to the next.
+  // COPY … FROM STDIN with all its data (text lines or binary). COPY … TO STDOUT: lines (or binary pieces) handed to
+  // `each` one by one; the limit then counts from one line to the next.
   result<void> copy_in(std::string_view sql, std::string_view data);
   template <class F>
-  result<void> copy_out(std::string_view sql, F&& each);   // each(std::string_view line)
+  result<void> copy_out(std::string_view sql, F&& each);  // each(std::string_view line)
 
   // Waits up to `limit` for a NOTIFY.
   result<std::optional<notification>> wait(std::chrono::milliseconds limit);
@@ -93,8 +93,8 @@ class connection {
   bool lost() const;
   bool in_transaction() const;  // open or failed
   int backend_pid() const;
-  int server_version() const;   // 150018
-  pg_conn* raw();               // for this folder and proxy/apply only
+  int server_version() const;  // 150018
+  pg_conn* raw();              // for this folder and proxy/apply only
 
  private:
   connection() = default;

@@ -94,7 +94,8 @@ result<install_report> install_steps(connection& c) {
   if (auto r = install_image_function(c); !r) return r.error();
   if (auto r = install_event_triggers(c, report); !r) return r.error();
   auto recorded = c.execute(
-      "INSERT INTO pgtandem.version (version) VALUES ($1) ON CONFLICT (singleton) DO UPDATE SET version = excluded.version",
+      "INSERT INTO pgtandem.version (version) VALUES ($1) ON CONFLICT (singleton) DO UPDATE SET version = "
+      "excluded.version",
       {std::to_string(schema_version)});
   if (!recorded) return recorded.error();
   return report;

@@ -73,7 +73,7 @@ temporary_cluster::temporary_cluster(const settings& extra) {
   run_as_server(bin_ + "initdb -D " + folder_ + "/data -A trust -U postgres -E UTF8 --locale=C.UTF-8 --no-sync");
   std::ofstream conf(folder_ + "/data/postgresql.conf", std::ios::app);
   conf << "listen_addresses = '127.0.0.1'\nport = " << port_ << "\nunix_socket_directories = '" << folder_
-       << "'\nfsync = off\nfull_page_writes = off\nshared_buffers = 32MB\nmax_connections = 60\nlog_min_messages = "
+       << "'\nfsync = off\nfull_page_writes = off\nshared_buffers = 32MB\nmax_connections = 60\nmax_locks_per_transaction = 256\nlog_min_messages = "
           "warning\n";
   for (const auto& [key, value] : extra) conf << key << " = '" << value << "'\n";
   conf.close();
