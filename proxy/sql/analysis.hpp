@@ -1,6 +1,6 @@
 // What a SQL text does, as far as PostgreSQL's own grammar tells: statement by statement, without a catalog.
 //
-// `analyze` never fails: a text that does not parse (parse_error), or is nested beyond the walker's bound (too_deep), says so
+// `analyze` never fails: a text that does not parse (parse_error), or is nested beyond the parser's bound (too_deep), says so
 // and the planner treats it as a write that cannot be captured. Pure; one `analyzer` per thread (its cache has no lock).
 #pragma once
 #include <cstddef>
@@ -49,14 +49,14 @@ struct statement {
   std::size_t begin = 0, end = 0;   // byte range in the text, without the separating ';' (leading white space may be in it)
   relation_name relation;           // target of insert/update/delete_/copy_from
   bool only = false;                // UPDATE ONLY …
-  std::vector<relation_name> relations;  // truncate: all of them; uncaptured DROP …: the relations named; lock…: empty
+  std::vector<relation_name> relations;  // truncate: all of them; uncaptured DROP, ALTER, CREATE, MERGE: those named
   bool cascade = false, restart_identity = false;
   bool returning = false;           // has a RETURNING clause of its own
   bool locks_rows = false;          // SELECT … FOR UPDATE/SHARE
   std::vector<std::string> set_columns;  // columns assigned by UPDATE SET and ON CONFLICT DO UPDATE SET
   std::vector<std::string> functions;    // names called anywhere in it, without schema, unique
   std::vector<std::string> read_relations; // names of FROM items ("name" and "schema.name"), unique
-  std::string name;                 // savepoint, prepared statement, DISCARD's object
+  std::string name;                 // savepoint, prepared statement, setting (SET, RESET), DISCARD's object
   bool chain = false;               // COMMIT/ROLLBACK AND CHAIN
   std::unique_ptr<statement> inner; // of PREPARE
   // marks about the session
@@ -68,8 +68,8 @@ struct statement {
 
 struct analysis {
   std::vector<statement> statements;        // in order; empty for an empty query
-  bool parse_error = false;                 // the grammar refuses it (the server will say so; it cannot write)
-  bool too_deep = false;                    // beyond the walker's depth bound or the parser's memory: unknown
+  bool parse_error = false;                 // PostgreSQL 15's grammar refuses it: a server of that version will say so
+  bool too_deep = false;                    // beyond the parser's memory (its bound on nesting), or no C string: unknown
   std::optional<std::string> idempotency_key;  // from /* idempotency_key='…' */
 };
 using analysis_ptr = std::shared_ptr<const analysis>;

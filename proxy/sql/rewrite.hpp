@@ -1,12 +1,14 @@
 // Adds the row image to a write: `… RETURNING ROW(t.tableoid, <ddl_version>, t.c1, t.c2, …)::text` as the last column.
 //
-// The image's fields, in order: tableoid (decimal), ddl_version (decimal, empty = NULL), then every column of the table that
-// is not generated, in catalog order. Tables with fragile columns go through pgtandem.image(record), whose SET clauses fix
-// DateStyle, IntervalStyle, TimeZone, extra_float_digits, bytea_output, lc_monetary and search_path.
+// The image's fields, in order: tableoid (decimal), ddl_version (decimal, empty = NULL), then every column of the table
+// that is not generated, in catalog order. Tables with fragile columns go through pgtandem.image(record), whose SET
+// clauses fix DateStyle, IntervalStyle, TimeZone, extra_float_digits, bytea_output, lc_monetary and search_path.
 #pragma once
+#include <cstddef>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "proxy/sql/analysis.hpp"
 #include "proxy/sql/catalog.hpp"
@@ -26,6 +28,29 @@ std::string image_expression(const table& t, std::string_view alias, const captu
 
 // The text of statement `s` of `sql` with the image appended to its RETURNING list (or as its RETURNING list).
 // Byte offsets inside [s.begin, s.end) keep their distance from the start: only the end grows, after a newline.
+// For the `inner` of a PREPARE it is the whole PREPARE.
 std::string with_image(std::string_view sql, const statement& s, const table& t, const capture_options& o);
+
+// A whole text with images added to some of its statements; what is between statements stays as it was.
+struct rewritten_text {
+  struct inserted {
+    std::size_t at = 0, length = 0;  // bytes of `text`
+  };
+  std::string text;
+  std::vector<inserted> insertions;  // in order
+
+  // The position in the client's text (1-based, in characters, as ErrorResponse's field P counts) of a position in
+  // `text`; 0 = inside something the proxy added. utf8 false: one byte is one character.
+  std::size_t original_offset(std::size_t position, bool utf8 = true) const;
+};
+
+struct rewrite_target {
+  std::size_t statement = 0;        // index into analysis::statements
+  const table* relation = nullptr;  // its target, not null
+};
+
+// `targets` in ascending order of their statements, each of which is an insert, update or delete_.
+rewritten_text rewrite_all(std::string_view sql, const analysis& a, std::span<const rewrite_target> targets,
+                           const capture_options& o);
 
 }  // namespace pgtandem::sql

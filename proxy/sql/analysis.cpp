@@ -1,0 +1,113 @@
+#include "proxy/sql/analysis.hpp"
+
+#include <algorithm>
+
+#include "proxy/sql/raw_tree.h"
+#include "proxy/sql/sql_comments.hpp"
+
+namespace pgtandem::sql {
+namespace {
+
+static_assert(static_cast<int>(statement_kind::read) == raw_read);
+static_assert(static_cast<int>(statement_kind::truncate) == raw_truncate);
+static_assert(static_cast<int>(statement_kind::rollback_to) == raw_rollback_to);
+static_assert(static_cast<int>(statement_kind::discard) == raw_discard);
+static_assert(static_cast<int>(statement_kind::copy_from) == raw_copy_from);
+static_assert(static_cast<int>(statement_kind::uncaptured) == raw_uncaptured);
+
+// Owns a raw tree for as long as it is copied from.
+class tree_guard {
+ public:
+  explicit tree_guard(const std::string& sql) : tree_(raw_tree_parse(sql.c_str(), sql.size())) {}
+  ~tree_guard() { raw_tree_free(&tree_); }
+  tree_guard(const tree_guard&) = delete;
+  tree_guard& operator=(const tree_guard&) = delete;
+  const raw_tree& operator*() const { return tree_; }
+
+ private:
+  raw_tree tree_;
+};
+
+std::string text(const char* s) { return s ? std::string(s) : std::string(); }
+
+relation_name relation_of(const raw_fact& fact) { return {text(fact.schema), text(fact.name), text(fact.alias)}; }
+
+void sort_unique(std::vector<std::string>& names) {
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+}
+
+void take_facts(const raw_statement& raw, statement& s) {
+  for (std::size_t i = 0; i < raw.fact_count; ++i) {
+    const raw_fact& fact = raw.facts[i];
+    switch (fact.kind) {
+      case raw_fact_function:
+        s.functions.emplace_back(fact.name);
+        break;
+      case raw_fact_reads:
+        s.read_relations.push_back(fact.schema ? text(fact.schema) + "." + fact.name : fact.name);
+        break;
+      case raw_fact_set_column:
+        s.set_columns.emplace_back(fact.name);
+        break;
+      case raw_fact_relation:
+        s.relations.push_back(relation_of(fact));
+        break;
+    }
+  }
+  sort_unique(s.functions);
+  sort_unique(s.read_relations);
+}
+
+void take_flags(unsigned flags, statement& s) {
+  s.only = flags & raw_only;
+  s.cascade = flags & raw_cascade;
+  s.restart_identity = flags & raw_restart_identity;
+  s.returning = flags & raw_returning;
+  s.locks_rows = flags & raw_locks_rows;
+  s.chain = flags & raw_chain;
+  s.changes_settings = flags & raw_changes_settings;
+  s.changes_role = flags & raw_changes_role;
+  s.holds_session = flags & raw_holds_session;
+  s.has_parameters = flags & raw_has_parameters;
+}
+
+// `begin` and `end` are the caller's: a statement inside PREPARE has the range of the whole PREPARE.
+statement statement_of(const raw_statement& raw, std::size_t begin, std::size_t end) {
+  statement s;
+  s.kind = static_cast<statement_kind>(raw.kind);
+  s.construct = raw.construct;
+  if (raw.object) s.construct += std::string(" ") + raw.object;
+  s.begin = begin;
+  s.end = end;
+  if (raw.relation.name) s.relation = relation_of(raw.relation);
+  s.name = text(raw.name);
+  take_flags(raw.flags, s);
+  take_facts(raw, s);
+  if (raw.inner) s.inner = std::make_unique<statement>(statement_of(*raw.inner, begin, end));
+  return s;
+}
+
+}  // namespace
+
+analysis_ptr analyze(std::string_view sql) {
+  auto result = std::make_shared<analysis>();
+  std::string terminated(sql);
+  if (terminated.find('\0') !=
+      std::string::npos) {  // no client can send one inside a query: what follows it is unknown
+    result->too_deep = true;
+    return result;
+  }
+  tree_guard tree(terminated);
+  result->parse_error = (*tree).outcome == raw_syntax_error;
+  result->too_deep = (*tree).outcome == raw_unknown;
+  if ((*tree).outcome == raw_parsed)
+    for (std::size_t i = 0; i < (*tree).count; ++i) {
+      const raw_statement& raw = (*tree).statements[i];
+      result->statements.push_back(statement_of(raw, raw.begin, raw.end));
+    }
+  result->idempotency_key = find_idempotency_key(sql);
+  return result;
+}
+
+}  // namespace pgtandem::sql

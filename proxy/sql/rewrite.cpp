@@ -1,0 +1,81 @@
+#include "proxy/sql/rewrite.hpp"
+
+namespace pgtandem::sql {
+namespace {
+
+// Names are qualified throughout: the client's search_path may hide pg_catalog's.
+std::string ddl_version_expression(oid sequence) {
+  if (sequence == 0) return "NULL::pg_catalog.int8";
+  return "pg_catalog.pg_sequence_last_value(" + std::to_string(sequence) + ")";
+}
+
+std::string row_expression(const table& t, std::string_view alias, oid sequence) {
+  const std::string prefix = quote_ident(alias) + ".";
+  std::string row = "ROW(" + prefix + "tableoid, " + ddl_version_expression(sequence);
+  for (const column& c : t.columns)
+    if (!c.generated) row += ", " + prefix + quote_ident(c.name);
+  return row + ")";
+}
+
+// On a line of its own: a trailing `--` comment must not swallow it. RETURNING is the last clause of every statement
+// that has one.
+std::string image_clause(const statement& s, const table& t, const capture_options& o) {
+  return (s.returning ? "\n, " : "\nRETURNING ") + image_expression(t, s.relation.alias, o);
+}
+
+}  // namespace
+
+std::string image_expression(const table& t, std::string_view alias, const capture_options& o) {
+  std::string image = row_expression(t, alias, o.ddl_version_sequence);
+  if (t.any_fragile) image = "pgtandem.image(" + image + ")";
+  image += "::pg_catalog.text";
+  return o.hex ? "pg_catalog.encode(pg_catalog.convert_to(" + image + ", 'UTF8'), 'hex')" : image;
+}
+
+std::string with_image(std::string_view sql, const statement& s, const table& t, const capture_options& o) {
+  return std::string(sql.substr(s.begin, s.end - s.begin)) + image_clause(s, t, o);
+}
+
+namespace {
+
+// Characters in `text`: bytes that do not continue one, if it is UTF-8.
+std::size_t characters(std::string_view text, bool utf8) {
+  if (!utf8) return text.size();
+  std::size_t n = 0;
+  for (char c : text) n += (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+  return n;
+}
+
+}  // namespace
+
+std::size_t rewritten_text::original_offset(std::size_t position, bool utf8) const {
+  std::size_t added = 0, counted = 0, from = 0;  // characters of insertions, characters before byte `from`
+  for (const inserted& i : insertions) {
+    counted += characters(std::string_view(text).substr(from, i.at - from), utf8);
+    if (position <= counted) return position - added;
+    const std::size_t length = characters(std::string_view(text).substr(i.at, i.length), utf8);
+    if (position <= counted + length) return 0;
+    counted += length;
+    added += length;
+    from = i.at + i.length;
+  }
+  return position - added;
+}
+
+rewritten_text rewrite_all(std::string_view sql, const analysis& a, std::span<const rewrite_target> targets,
+                           const capture_options& o) {
+  rewritten_text out;
+  std::size_t copied = 0;
+  for (const rewrite_target& target : targets) {
+    const statement& s = a.statements[target.statement];
+    out.text += sql.substr(copied, s.end - copied);
+    copied = s.end;
+    const std::string clause = image_clause(s, *target.relation, o);
+    out.insertions.push_back({out.text.size(), clause.size()});
+    out.text += clause;
+  }
+  out.text += sql.substr(copied);
+  return out;
+}
+
+}  // namespace pgtandem::sql
