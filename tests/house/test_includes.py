@@ -13,7 +13,8 @@ DIRECTION = {
     "proxy/session": ["protocol", "proxy/sql", "proxy/telemetry", "proxy/control/phase.hpp"],
     "proxy/apply": ["proxy/session", "proxy/sql", "proxy/database"],
     "proxy/control": ["proxy/session/world.hpp", "proxy/sql", "proxy/database", "config", "proxy/telemetry"],
-    "proxy/net": ["proxy/session", "proxy/apply", "protocol", "config", "proxy/control", "proxy/telemetry", "proxy/sql"],
+    "proxy/net": ["proxy/session", "proxy/apply", "protocol", "config", "proxy/control", "proxy/telemetry", "proxy/sql",
+                  "proxy/database"],
     "proxy/admin": ["proxy/control", "proxy/telemetry", "config"],
     "reconcile": ["proxy/database", "proxy/sql", "config", "proxy/telemetry", "proxy/control/phase.hpp"],
 }
