@@ -74,6 +74,8 @@ class session {
 
  private:
   struct state;
+  void settle();
+
   std::unique_ptr<state> s_;
 };
 

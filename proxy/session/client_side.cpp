@@ -1,0 +1,260 @@
+#include <boost/assert.hpp>
+
+#include "proxy/session/state.hpp"
+
+namespace pgtandem::session {
+
+using protocol::frame;
+using protocol::frame_state;
+namespace frontend = protocol::frontend;
+
+namespace {
+// Longest body of messages that carry names only.
+constexpr std::size_t short_message_max = 64 * 1024;
+bool is_short(char type) {
+  switch (type) {
+    case frontend::describe:
+    case frontend::execute:
+    case frontend::close:
+    case frontend::flush:
+    case frontend::sync:
+    case frontend::terminate:
+    case frontend::copy_done: return true;
+    default: return false;
+  }
+}
+bool is_known(char type) {
+  switch (type) {
+    case frontend::query:
+    case frontend::parse:
+    case frontend::bind:
+    case frontend::function_call:
+    case frontend::copy_data:
+    case frontend::copy_fail: return true;
+    default: return is_short(type);
+  }
+}
+}  // namespace
+
+std::string_view inbox::with(std::string_view more) {
+  if (kept_.empty()) return more;
+  kept_.append(more);
+  return kept_;
+}
+
+void inbox::keep(std::string_view rest) {
+  if (rest.empty()) {
+    kept_.clear();
+    if (kept_.capacity() > short_message_max) kept_.shrink_to_fit();
+  } else if (rest.data() >= kept_.data() && rest.data() <= kept_.data() + kept_.size()) {
+    kept_.erase(0, kept_.size() - rest.size());
+  } else {
+    kept_.assign(rest);
+  }
+}
+
+void session::state::process_client(std::string_view bytes) {
+  std::string_view all = from_client.with(bytes);
+  if (in_client) {   // a handler led to an event that asked for more: the running loop goes on by itself
+    from_client.keep(all);
+    return;
+  }
+  in_client = true;
+  std::size_t used = ended ? all.size() : consume_client(all);
+  in_client = false;
+  from_client.keep(all.substr(used));
+  out.reads_client = !ended && from_client.size() < short_message_max;
+}
+
+// Takes as many messages as can be acted upon now; the number of bytes used.
+std::size_t session::state::consume_client(std::string_view bytes) {
+  std::size_t used = 0;
+  while (used < bytes.size() && !ended) {
+    std::string_view rest = bytes.substr(used);
+    if (client_stream > 0) {
+      std::size_t n = std::min(client_stream, rest.size());
+      out.to_primary.append(rest.substr(0, n));
+      client_stream -= n;
+      used += n;
+      continue;
+    }
+    frame f = protocol::scan(rest);
+    if (!is_known(rest.front()) || f.state == frame_state::malformed) {
+      violation("invalid frontend message");
+      return bytes.size();
+    }
+    if (f.state == frame_state::need_header) break;
+    if (is_short(f.type) && f.size > short_message_max) {
+      violation("frontend message too long");
+      return bytes.size();
+    }
+    if (f.type == frontend::terminate) {
+      ended = true;
+      out.close_client = true;
+      return bytes.size();
+    }
+    if (!may_start()) break;
+    if (!f.complete()) {
+      if (!oversized(f, rest, used)) break;
+      continue;
+    }
+    if (!handle(f)) break;
+    used += f.size;
+  }
+  return used;
+}
+
+// May another message of the client be looked at?
+bool session::state::may_start() {
+  if (asking > 0 || !script.empty() || commit.now != committing::stage::none || moving) return false;
+  if (tx.begun() || status != 'I') return true;
+  if (draining || latest->routing.holding) return false;
+  if (latest->routing.primary() != where) return may_move();
+  return true;
+}
+
+// A message whose body has not arrived: does it pass as it comes? `used` then counts what has been sent.
+bool session::state::oversized(const frame& f, std::string_view rest, std::size_t& used) {
+  bool text = f.type == frontend::query || f.type == frontend::parse;
+  bool streams = f.type == frontend::copy_data || (!mirrors() && (f.type == frontend::function_call || (text && f.size > rules().bounds.statement_max)));
+  if (text && mirrors() && f.size > rules().bounds.statement_max) {
+    fatal(failure::too_large, "a statement text");
+    used += rest.size();
+    return true;
+  }
+  if (!streams) return false;
+  if (f.type == frontend::query) await({.what = request::query});
+  if (f.type == frontend::function_call) await({.what = request::function_call});
+  if (f.type == frontend::parse) {
+    await({.what = request::parse});
+    unsynced = true;
+  }
+  flushed = false;
+  out.to_primary.append(rest);
+  client_stream = f.size - rest.size();
+  used += rest.size();
+  return true;
+}
+
+bool session::state::handle(const frame& f) {
+  if (copying_in) {   // the primary itself ignores Flush and Sync here (postgres.c, copyfromparse.c)
+    if (f.type == frontend::copy_done || f.type == frontend::copy_fail) copying_in = false;
+    if (f.type != frontend::query && f.type != frontend::parse) {
+      forward(f.whole);
+      return true;
+    }
+  }
+  if (f.type == frontend::copy_data || f.type == frontend::copy_done || f.type == frontend::copy_fail) {
+    forward(f.whole);   // after a failed COPY: the primary drops them
+    return true;
+  }
+  bool skipping = server_skips || skip_to_sync;
+  if (skipping && f.type != frontend::sync && f.type != frontend::query) return true;
+  rules();
+  switch (f.type) {
+    case frontend::query: return on_query(f);
+    case frontend::function_call: return on_function_call(f);
+    case frontend::parse: return on_parse(f);
+    case frontend::bind: return on_bind(f);
+    case frontend::describe: return on_describe(f);
+    case frontend::execute: return on_execute(f);
+    case frontend::close: return on_close(f);
+    case frontend::sync: return on_sync(f);
+    case frontend::flush:
+      forward(f.whole);
+      flushed = true;
+      return true;
+    default: violation("invalid frontend message"); return true;
+  }
+}
+
+const world& session::state::rules() {
+  tx.begin(latest);
+  return *tx.rules();
+}
+
+void session::state::forward(std::string_view message) {
+  out.to_primary.append(message);
+  flushed = false;
+}
+
+// Has everything sent been answered? If not, makes sure that the answers come.
+bool session::state::drained() {
+  if (awaiting.empty()) return true;
+  if (unsynced && !flushed) {
+    protocol::write_flush(out.to_primary);
+    flushed = true;
+  }
+  return false;
+}
+
+void session::state::remember(const sql::analysis& a) {
+  for (const sql::statement& s : a.statements) remember(s);
+}
+
+// What a statement may leave behind in the session, success assumed.
+void session::state::remember(const sql::statement& s) {
+  using kind = sql::statement_kind;
+  if (s.changes_settings || s.changes_role) {
+    settings_touched = true;
+    known.forget();
+    ++names_version;
+  }
+  if (s.construct == "LISTEN") settings_touched = true;
+  else if (s.holds_session) holds = true;
+  switch (s.kind) {
+    case kind::create_temp:
+      temporary = true;
+      known.forget();
+      ++names_version;
+      break;
+    case kind::prepare: {
+      using k = sql::statement_kind;
+      k inner = s.inner ? s.inner->kind : k::uncaptured;
+      sql_prepared[s.name] = inner == k::insert || inner == k::update || inner == k::delete_ || inner == k::uncaptured || inner == k::truncate;
+      break;
+    }
+    case kind::deallocate:
+      if (s.name.empty()) {
+        statements.clear();
+        sql_prepared.clear();
+        own_prepared.clear();
+      } else {
+        statements.erase(s.name);
+        sql_prepared.erase(s.name);
+        own_prepared.erase(s.name);
+      }
+      break;
+    case kind::discard:
+      statements.clear();
+      portals.clear();
+      sql_prepared.clear();
+      own_prepared.clear();
+      known.forget();
+      ++names_version;
+      if (s.name == "ALL") temporary = holds = false;
+      break;
+    case kind::uncaptured:
+      known.forget();
+      ++names_version;
+      break;
+    default: break;
+  }
+}
+
+void session::state::violation(std::string_view what) { fatal(failure::protocol_violation, what); }
+
+void session::state::fatal(failure f, std::string_view what) {
+  if (ended) return;
+  out.to_client += error_message(f, what);
+  end();
+}
+
+void session::state::end() {
+  out.close_client = true;
+  out.disarm = true;
+  if (commit.write) commit.write->given_up = true;
+  ended = true;
+}
+
+}  // namespace pgtandem::session

@@ -1,0 +1,121 @@
+#include <boost/assert.hpp>
+
+#include "proxy/session/state.hpp"
+
+namespace pgtandem::session {
+
+using form = committing::form;
+using stage = committing::stage;
+
+// `message` is what commits; it goes to the primary when the secondary has answered or been given up.
+void session::state::start_commit(form how, std::string message, awaited answer) {
+  commit = {};
+  commit.how = how;
+  commit.message = std::move(message);
+  commit.answer = std::move(answer);
+  if (how == form::execute) unsynced = true;
+  if (tx.writes.empty()) {
+    send_commit();
+    return;
+  }
+  if (!tx.writes.identified()) {   // the fence's answer never came: bytes from outside, so checked
+    refuse_commit(error_message(failure::image_broken, "(no transaction id)"));
+    return;
+  }
+  if (tx.writes.deferrable()) {
+    commit.now = stage::checking;
+    ask(purpose::check_constraints, check_constraints_query);
+    return;
+  }
+  apply();
+}
+
+void session::state::apply() {
+  const world& w = *tx.rules();
+  bool overflowed = tx.writes.overflowed();
+  commit.write = tx.writes.finish(*w.primary, w.bounds.keys_max);
+  ++out.counted.ops;
+  if (overflowed) {
+    apply_failed("overflow", "its row images exceed dual_write.write_set_max_bytes");
+    return;
+  }
+  commit.now = stage::applying;
+  out.submit = commit.write;
+  out.deadline_ms = w.bounds.budget_ms;
+}
+
+// Policy degrade: the keys become dirty inside the client's transaction. Policy strict: the transaction fails.
+void session::state::apply_failed(std::string_view reason, std::string_view message) {
+  commit.write->given_up = true;
+  out.disarm = true;
+  const world& w = *tx.rules();
+  if (w.bounds.secondary_policy == policy::strict) {
+    ++out.counted.ops_refused;
+    refuse_commit(error_message(failure::secondary_required, message.empty() ? reason : message));
+    return;
+  }
+  ++out.counted.ops_degraded;
+  out.counted.degraded.emplace_back(reason);
+  commit.now = stage::marking;
+  const op& o = *commit.write;
+  ask(purpose::mark_dirty, mark_dirty_query, {o.op_id, std::to_string(o.epoch), o.keys, std::string(reason)});
+}
+
+void session::state::send_commit() {
+  out.disarm = true;
+  commit_sent = true;
+  forward(commit.message);
+  unsynced = commit.how == form::execute;
+  if (commit.how == form::sync) server_skips = skip_to_sync = false;
+  await(std::move(commit.answer));
+  commit = {};
+}
+
+// Our own word fails the transaction: `error` is the answer to the commit.
+void session::state::refuse_commit(std::string_view error) {
+  out.to_client.append(error);
+  held_complete.clear();
+  script.clear();
+  form how = commit.how;
+  std::string message = std::move(commit.message);
+  awaited answer = std::move(commit.answer);
+  commit = {};
+  switch (how) {
+    case form::wrapped:
+    case form::query: ask_simple(purpose::rollback, "ROLLBACK"); return;
+    case form::execute:
+      ask(purpose::rollback, "ROLLBACK");
+      skip_to_sync = true;
+      return;
+    case form::sync:
+      ask(purpose::rollback, "ROLLBACK");
+      forward(message);
+      unsynced = false;
+      await(std::move(answer));
+      return;
+  }
+}
+
+// A question of ours failed, which failed the transaction; the client has heard the primary's error.
+void session::state::abandon_commit() {
+  if (commit.write) commit.write->given_up = true;
+  held_complete.clear();
+  script.clear();
+  form how = commit.how;
+  std::string message = std::move(commit.message);
+  awaited answer = std::move(commit.answer);
+  commit = {};
+  switch (how) {
+    case form::wrapped:
+    case form::query: ask_simple(purpose::rollback, "ROLLBACK"); return;
+    case form::execute: rollback_at_sync = true; return;
+    case form::sync:
+      server_skips = false;
+      forward(message);
+      unsynced = false;
+      await(std::move(answer));
+      return;
+  }
+}
+
+}  // namespace pgtandem::session

@@ -1,0 +1,297 @@
+#include <algorithm>
+
+#include "proxy/session/state.hpp"
+
+namespace pgtandem::session {
+
+using protocol::frame;
+using kind = sql::statement_kind;
+
+// A message of the extended protocol goes out.
+void session::state::extended(std::string_view message, awaited a) {
+  forward(message);
+  unsynced = true;
+  await(std::move(a));
+}
+
+// Says `error` at the place of the message: the primary fails the name and skips to Sync, as after any error.
+void session::state::refuse_extended(char type, std::string_view, std::string error) {
+  ++out.counted.statements_refused;
+  std::string message;
+  awaited a;
+  a.substitute = std::move(error);
+  if (type == protocol::frontend::parse) {
+    protocol::write_parse(message, no_such_name, failing_query);
+    a.what = request::parse;
+  } else if (type == protocol::frontend::bind) {
+    protocol::write_bind(message, no_such_name, no_such_name);
+    a.what = request::bind;
+  } else if (type == protocol::frontend::describe) {
+    protocol::write_describe(message, protocol::describe_kind::statement, no_such_name);
+    a.what = request::describe;
+  } else {
+    protocol::write_execute(message, no_such_name);
+    a.what = request::execute;
+  }
+  extended(message, std::move(a));
+}
+
+// Decides what the statement is, once per world and per meaning of its names.
+session::state::readiness session::state::settle(prepared& p, std::string& error) {
+  const world* now = &rules();
+  if (p.decided_for == now && p.decided_names == names_version) return readiness::ready;
+  decision d;
+  if (std::string why; unreadable(*p.text, p.sql, why)) {
+    error = error_message(failure::refused_construct, why);
+    return readiness::refused;
+  }
+  if (const sql::statement* s = p.statement()) d = decide_here(*s);
+  if (d.what == course::resolve && status == 'E') {
+    p.what = {};
+    return readiness::ready;   // not kept: the primary refuses it with 25P02
+  }
+  if (d.what == course::resolve) {
+    if (!drained()) return readiness::wait;
+    if (std::exchange(resolve_failed, false)) {
+      d.what = course::unknown_table;
+      d.why = d.ask.front();
+    } else {
+      ask(purpose::resolve, resolve_query(d.ask));
+      return readiness::wait;
+    }
+  }
+  if (d.what == course::unknown_table) {
+    out.refresh_catalog = true;
+    error = error_message(failure::unknown_table, d.why);
+    return readiness::refused;
+  }
+  if (d.what == course::refuse) {
+    error = error_message(failure::refused_construct, d.why);
+    return readiness::refused;
+  }
+  p.what = std::move(d);
+  p.decided_for = now;
+  p.decided_names = names_version;
+  return readiness::ready;
+}
+
+// The text in the form needed now; remembers that form as the one the primary holds.
+std::string_view session::state::server_text(prepared& p) {
+  p.connection = connection;
+  p.with_image = mirrors() && p.captures() && p.what.rows.kind != effect_kind::truncate;
+  if (!p.with_image) return p.sql;
+  p.table = p.what.rows.tables.front();
+  p.ddl_version = rules().primary->ddl_version;
+  p.hex = !utf8;
+  sql::rewrite_target target{0, p.table.get()};
+  p.rewritten = sql::rewrite_all(p.sql, *p.text, {&target, 1}, {rules().primary->ddl_version_sequence, p.hex});
+  return p.rewritten.text;
+}
+
+// Makes sure that the primary holds the statement in the form needed now.
+session::state::readiness session::state::ensure_prepared(const prepared_ptr& p, std::string& error) {
+  bool image = false;
+  if (mirrors()) {
+    if (readiness r = settle(*p, error); r != readiness::ready) return r;
+    image = p->captures() && p->what.rows.kind != effect_kind::truncate;
+  }
+  bool current = p->connection == connection && p->with_image == image &&
+                 (!image || (p->table == p->what.rows.tables.front() && p->ddl_version == rules().primary->ddl_version && p->hex == !utf8));
+  if (current) return readiness::ready;
+  std::string message;
+  awaited a{.what = request::own, .own = purpose::reparse, .pieces = 1};
+  if (!p->name.empty()) {
+    protocol::write_close(message, protocol::describe_kind::statement, p->name);
+    ++a.pieces;
+  }
+  protocol::write_parse(message, p->name, server_text(*p), p->types);
+  a.statement = p;
+  extended(message, std::move(a));
+  return readiness::ready;
+}
+
+bool session::state::on_parse(const frame& f) {
+  auto m = protocol::decode_parse(f.body);
+  if (!m) {
+    violation("malformed Parse");
+    return true;
+  }
+  auto p = std::make_shared<prepared>();
+  p->name = m->name;
+  p->sql = m->sql;
+  p->types = m->parameter_types;
+  p->text = analyze(m->sql);
+  if (statements.size() >= rules().bounds.prepared_max && !statements.count(p->name)) {
+    refuse_extended(f.type, {}, error_message(failure::too_large, "this session's number of prepared statements"));
+    return true;
+  }
+  if (mirrors()) {
+    std::string error;
+    readiness r = settle(*p, error);
+    if (r == readiness::wait) return false;
+    if (r == readiness::refused) {
+      refuse_extended(f.type, m->name, std::move(error));
+      return true;
+    }
+  } else {
+    for (const sql::statement& s : p->text->statements)
+      if (auto construct = census_construct(s); !construct.empty()) out.counted.census.emplace_back(construct);
+  }
+  awaited a{.what = request::parse};
+  a.statement = p;
+  std::string_view text = server_text(*p);
+  if (!p->with_image) {
+    extended(f.whole, std::move(a));
+  } else {
+    std::string message;
+    protocol::write_parse(message, p->name, text, p->types);
+    extended(message, std::move(a));
+  }
+  statements[p->name] = std::move(p);
+  return true;
+}
+
+bool session::state::on_bind(const frame& f) {
+  auto m = protocol::decode_bind(f.body);
+  if (!m) {
+    violation("malformed Bind");
+    return true;
+  }
+  awaited a{.what = request::bind};
+  auto i = statements.find(std::string(m->statement));
+  if (i == statements.end()) {   // the primary says 26000
+    portals.erase(std::string(m->portal));
+    extended(f.whole, std::move(a));
+    return true;
+  }
+  prepared_ptr p = i->second;
+  std::string error;
+  readiness r = ensure_prepared(p, error);
+  if (r == readiness::wait) return false;
+  if (r == readiness::refused) {
+    refuse_extended(f.type, {}, std::move(error));
+    return true;
+  }
+  portals[std::string(m->portal)] = p;
+  if (p->with_image && m->result_formats.size() > 1) {
+    std::vector<std::int16_t> formats = m->result_formats;
+    formats.push_back(0);
+    std::string message;
+    protocol::write_bind(message, *m, m->portal, m->statement, formats);
+    extended(message, std::move(a));
+  } else {
+    extended(f.whole, std::move(a));
+  }
+  return true;
+}
+
+bool session::state::on_describe(const frame& f) {
+  auto m = protocol::decode_describe(f.body);
+  if (!m) {
+    violation("malformed Describe");
+    return true;
+  }
+  awaited a{.what = request::describe};
+  auto& map = m->kind == protocol::describe_kind::statement ? statements : portals;
+  if (auto i = map.find(std::string(m->name)); i != map.end()) {
+    prepared_ptr p = i->second;
+    std::string error;
+    readiness r = m->kind == protocol::describe_kind::statement ? ensure_prepared(p, error) : readiness::ready;
+    if (r == readiness::wait) return false;
+    if (r == readiness::refused) {
+      refuse_extended(f.type, {}, std::move(error));
+      return true;
+    }
+    a.statement = p;
+  }
+  extended(f.whole, std::move(a));
+  return true;
+}
+
+// An answer that may change which transaction or which savepoint is open.
+bool session::state::control_awaited() const {
+  return std::any_of(awaiting.begin(), awaiting.end(), [](const awaited& a) {
+    const sql::statement* s = a.what == request::execute && a.statement ? a.statement->statement() : nullptr;
+    return s && (s->kind == kind::savepoint || s->kind == kind::release || s->kind == kind::rollback_to || s->kind == kind::rollback ||
+                 s->kind == kind::commit || s->kind == kind::begin);
+  });
+}
+
+bool session::state::earlier_transaction_awaited() const {
+  return std::any_of(awaiting.begin(), awaiting.end(), [](const awaited& a) { return a.what == request::sync || a.what == request::query; });
+}
+
+bool session::state::on_execute(const frame& f) {
+  auto m = protocol::decode_execute(f.body);
+  if (!m) {
+    violation("malformed Execute");
+    return true;
+  }
+  awaited a{.what = request::execute};
+  auto i = portals.find(std::string(m->portal));
+  if (i == portals.end()) {
+    extended(f.whole, std::move(a));
+    return true;
+  }
+  prepared_ptr p = i->second;
+  const sql::statement* s = p->statement();
+  a.statement = p;
+  ++out.counted.queries;
+  if (mirrors() && s && s->kind == kind::commit && tx.writes.current()) {
+    if (!drained()) return false;
+    if (status != 'E' && !tx.writes.empty()) {
+      start_commit(committing::form::execute, std::string(f.whole), std::move(a));
+      return true;
+    }
+  }
+  if (s) remember(*s);
+  bool captures = mirrors() && p->captures();
+  if (!captures) {
+    extended(f.whole, std::move(a));
+    return true;
+  }
+  if (earlier_transaction_awaited() || control_awaited()) {
+    drained();
+    return false;
+  }
+  bool returning = p->what.rows.returning;
+  if (returning && m->max_rows > 0) {
+    refuse_extended(f.type, {}, error_message(failure::refused_construct, "a row limit on a write with RETURNING"));
+    return true;
+  }
+  if (tx.needs_fence()) ask_fence();
+  std::string message;
+  protocol::write_execute(message, m->portal, 0);
+  extended(message, std::move(a));
+  return true;
+}
+
+bool session::state::on_close(const frame& f) {
+  auto m = protocol::decode_describe(f.body);
+  if (!m) {
+    violation("malformed Close");
+    return true;
+  }
+  (m->kind == protocol::describe_kind::statement ? statements : portals).erase(std::string(m->name));
+  extended(f.whole, {.what = request::close});
+  return true;
+}
+
+bool session::state::on_sync(const frame& f) {
+  awaited a{.what = request::sync};
+  if (mirrors() && tx.writes.current() && !server_skips && !skip_to_sync) {
+    if (!drained()) return false;
+    if (!tx.block && !server_skips && !tx.writes.empty()) {
+      start_commit(committing::form::sync, std::string(f.whole), std::move(a));
+      return true;
+    }
+  }
+  server_skips = skip_to_sync = false;
+  forward(f.whole);
+  flushed = true;
+  unsynced = false;
+  await(std::move(a));
+  return true;
+}
+
+}  // namespace pgtandem::session

@@ -1,0 +1,82 @@
+#include "proxy/session/state.hpp"
+
+namespace pgtandem::session {
+
+// A new world is there. It takes effect for the next transaction; the present one keeps its rules.
+void session::state::routing_changed() {
+  bool wanted = latest->routing.warming || latest->routing.holding || latest->routing.primary() != where;
+  if (wanted && next == spare::none && unmovable().empty()) {
+    next = spare::asked;
+    out.next = next_primary::connect;
+  } else if (!wanted && next != spare::none) {
+    next = spare::none;
+    out.next = next_primary::drop;
+  }
+  if (!ended && idle() && latest->routing.primary() != where && !latest->routing.holding) may_move();
+}
+
+bool session::state::idle() const {
+  return awaiting.empty() && status == 'I' && !unsynced && !moving && script.empty() && commit.now == committing::stage::none &&
+         client_stream == 0 && !tx.begun();
+}
+
+std::string session::state::unmovable() const {
+  if (temporary) return "a temporary relation";
+  if (holds) return "a session advisory lock or a cursor WITH HOLD";
+  return {};
+}
+
+// The primary is elsewhere now. False: the client's message has to wait.
+bool session::state::may_move() {
+  if (!awaiting.empty() || status != 'I' || unsynced || moving) return false;
+  if (std::string why = unmovable(); !why.empty()) {
+    fatal(failure::cannot_move, why);
+    return false;
+  }
+  if (next == spare::failed) {
+    fatal(failure::login_failed, next_failure);
+    return false;
+  }
+  if (next == spare::none) {
+    next = spare::asked;
+    out.next = next_primary::connect;
+  }
+  if (next != spare::ready) return false;
+  move();
+  return !moving;
+}
+
+void session::state::move() {
+  if (settings_touched) {
+    moving = true;
+    ask_simple(purpose::read_settings, session_settings_query());
+  } else {
+    swap({});
+  }
+}
+
+void session::state::swap(const std::vector<std::vector<std::string>>& settings) {
+  std::vector<std::vector<std::string>> keep = settings;
+  out.swap_primary = true;
+  ++connection;
+  own_prepared.clear();
+  sql_prepared.clear();
+  portals.clear();
+  known.forget();
+  ++names_version;
+  where = latest->routing.primary();
+  next = spare::none;
+  for (const auto& [name, value] : next_hello.parameters) {
+    auto i = parameters.find(name);
+    if (i == parameters.end() || i->second != value) protocol::write_parameter_status(out.to_client, name, value);
+    learn_parameter(name, value);
+  }
+  if (std::string text = replay_query(keep); !text.empty()) {
+    moving = true;
+    ask_simple(purpose::replay, text);
+  } else {
+    moving = false;
+  }
+}
+
+}  // namespace pgtandem::session

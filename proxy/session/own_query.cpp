@@ -1,0 +1,30 @@
+#include "proxy/session/own_query.hpp"
+
+#include "proxy/sql/rewrite.hpp"
+
+namespace pgtandem::session {
+
+std::string fence_query(std::int32_t epoch) {
+  return "SELECT pg_catalog.pg_current_xact_id()::pg_catalog.text, (SELECT token::pg_catalog.text FROM pgtandem.boot), "
+         "EXISTS(SELECT FROM pgtandem.epoch_" + std::to_string(epoch) + ")";
+}
+
+std::string_view session_settings_query() {
+  return "SELECT 'set', name, setting FROM pg_catalog.pg_settings WHERE source = 'session' "
+         "UNION ALL SELECT 'listen', c, '' FROM pg_catalog.pg_listening_channels() AS c "
+         "UNION ALL SELECT 'role', '', r FROM pg_catalog.current_setting('role') AS r WHERE r <> 'none'";
+}
+
+std::string replay_query(const std::vector<std::vector<std::string>>& settings) {
+  std::string q;
+  for (const auto& s : settings) {
+    if (s.size() != 3) continue;
+    if (s[0] == "set") q += "SELECT pg_catalog.set_config(" + sql::quote_literal(s[1]) + ", " + sql::quote_literal(s[2]) + ", false);";
+    if (s[0] == "listen") q += "LISTEN " + sql::quote_ident(s[1]) + ";";
+  }
+  for (const auto& s : settings)   // last: a role may not be allowed to set the others
+    if (s.size() == 3 && s[0] == "role") q += "SET ROLE " + sql::quote_ident(s[2]) + ";";
+  return q;
+}
+
+}  // namespace pgtandem::session

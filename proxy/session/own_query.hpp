@@ -1,0 +1,30 @@
+// The texts of what the proxy asks the primary on a session's own connection, every name qualified: the session's search_path is
+// the client's.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace pgtandem::session {
+
+// Answers: xid, boot token or null, false. Fails with 42P01 once the epoch has been fenced off.
+std::string fence_query(std::int32_t epoch);
+inline constexpr std::string_view undefined_table = "42P01";
+
+// $1 op_id, $2 epoch, $3 keys, $4 reason
+inline constexpr std::string_view mark_dirty_query =
+    "SELECT pgtandem.mark_dirty($1::pg_catalog.uuid, $2::pg_catalog.int4, $3::pg_catalog.jsonb, $4::pg_catalog.text)";
+inline constexpr std::string_view check_constraints_query = "SET CONSTRAINTS ALL IMMEDIATE";
+// A statement that always fails, and only in a transaction that has not failed yet otherwise than with 25P02.
+inline constexpr std::string_view failing_query = "SELECT pgtandem.refused()";
+inline constexpr std::string_view in_failed_transaction = "25P02";
+inline constexpr std::string_view no_such_name = "pgtandem_refused";   // neither a portal nor a statement
+
+// Rows (what, name, value): settings made in this session, its role, its LISTEN channels.
+std::string_view session_settings_query();
+// The statement that makes them again.
+std::string replay_query(const std::vector<std::vector<std::string>>& settings);
+
+}  // namespace pgtandem::session

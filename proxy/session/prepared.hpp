@@ -1,0 +1,42 @@
+// A statement that the client has prepared through the extended protocol, and in which form the primary holds it.
+//
+// The client's text is kept: a change of phase, of the catalog or of the primary prepares it again, in the form then needed, before
+// its next use and under the same name.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "proxy/session/planner.hpp"
+#include "proxy/sql/analysis.hpp"
+#include "proxy/sql/rewrite.hpp"
+
+namespace pgtandem::session {
+
+struct prepared {
+  std::string name, sql;
+  std::vector<std::uint32_t> types;
+  sql::analysis_ptr text;
+
+  // the form the primary holds
+  std::uint32_t connection = 0;                        // which server connection holds it, 0 = none
+  bool with_image = false;
+  bool hex = false;
+  std::shared_ptr<const sql::table> table;             // whose image
+  std::int64_t ddl_version = 0;
+  sql::rewritten_text rewritten;                       // maps error positions back
+
+  // the last decision, good for the same world and the same names
+  decision what;
+  const void* decided_for = nullptr;
+  std::uint64_t decided_names = 0;
+
+  const sql::statement* statement() const { return text && text->statements.size() == 1 ? &text->statements[0] : nullptr; }
+  bool captures() const { return what.what == course::capture; }
+};
+using prepared_ptr = std::shared_ptr<prepared>;
+using prepared_map = std::unordered_map<std::string, prepared_ptr>;
+
+}  // namespace pgtandem::session

@@ -1,0 +1,325 @@
+#include <algorithm>
+
+#include "proxy/session/state.hpp"
+
+namespace pgtandem::session {
+
+using protocol::frame;
+using protocol::frame_state;
+namespace backend = protocol::backend;
+
+namespace {
+// Answers that say nothing to a session and so pass as they come, whatever their size.
+bool is_payload(char type) { return type == backend::data_row || type == backend::copy_data || type == backend::row_description || type == backend::function_call_response; }
+}  // namespace
+
+// The rows of this answer are nobody's business but the client's.
+bool session::state::passes(const awaited& a, char type) const {
+  if (!is_payload(type)) return false;
+  return type == backend::copy_data || (a.what != request::own && !capture_of(a));
+}
+
+std::size_t session::state::consume_primary(std::string_view bytes) {
+  std::size_t used = 0, from = 0;   // [from, used) is passed on in one piece
+  auto pass = [&](std::size_t to) {
+    out.to_client.append(bytes.substr(from, to - from));
+    from = to;
+  };
+  while (used < bytes.size() && !ended) {
+    std::string_view rest = bytes.substr(used);
+    if (primary_stream > 0) {
+      std::size_t n = std::min(primary_stream, rest.size());
+      primary_stream -= n;
+      used += n;
+      continue;
+    }
+    frame f = protocol::scan(rest);
+    if (f.state == frame_state::malformed) {
+      pass(used);
+      fatal(failure::primary_lost, "it sent a malformed message");
+      return bytes.size();
+    }
+    if (f.state == frame_state::need_header) break;
+    if (!awaiting.empty() && passes(awaiting.front(), f.type)) {
+      std::size_t n = std::min(f.size, rest.size());
+      primary_stream = f.size - n;
+      used += n;
+      continue;
+    }
+    if (!f.complete()) break;
+    pass(used);
+    used += f.size;
+    from = used;
+    answer(f);
+  }
+  pass(used);
+  return ended ? bytes.size() : used;
+}
+
+void session::state::answer(const frame& f) {
+  if (!muted) return answer_heard(f);
+  std::size_t said = out.to_client.size();
+  answer_heard(f);
+  if (f.type != backend::parameter_status && f.type != backend::notification_response) out.to_client.resize(said);
+}
+
+void session::state::answer_heard(const frame& f) {
+  switch (f.type) {
+    case backend::notification_response: out.to_client.append(f.whole); return;
+    case backend::notice_response:
+      if (awaiting.empty() || awaiting.front().what != request::own) out.to_client.append(f.whole);
+      return;
+    case backend::parameter_status: on_parameter(f); return;
+    case backend::error_response: on_error(f); return;
+    case backend::ready_for_query: on_ready(f); return;
+    default: break;
+  }
+  if (awaiting.empty()) {
+    out.to_client.append(f.whole);
+    return;
+  }
+  awaited& a = awaiting.front();
+  if (a.what == request::own) {
+    own_answer(a, f);
+    return;
+  }
+  switch (f.type) {
+    case backend::row_description: on_row_description(a, f); return;
+    case backend::data_row: on_row(a, f); return;
+    case backend::command_complete:
+    case backend::empty_query_response: on_complete(a, f); return;
+    default: break;
+  }
+  out.to_client.append(f.whole);
+  switch (f.type) {
+    case backend::copy_in_response:
+      copying_in = true;
+      // In this state the primary ignores Sync: those sent behind an Execute will not be answered.
+      if (a.what == request::execute)
+        awaiting.erase(std::remove_if(awaiting.begin() + 1, awaiting.end(), [](const awaited& w) { return w.what == request::sync; }), awaiting.end());
+      break;
+    case backend::no_data:
+    case backend::portal_suspended:
+    case backend::parse_complete:
+    case backend::bind_complete:
+    case backend::close_complete: awaiting.pop_front(); break;
+    default: break;   // ParameterDescription, CopyOutResponse, CopyDone: more is to come
+  }
+}
+
+const capture* session::state::capture_of(const awaited& a) const {
+  if (a.what == request::query) {
+    if (!a.planned || a.at >= a.planned->steps.size() || !a.planned->steps[a.at].captures) return nullptr;
+    return &a.planned->steps[a.at].rows;
+  }
+  if ((a.what == request::execute || a.what == request::describe) && a.statement && a.statement->with_image) return &a.statement->what.rows;
+  return nullptr;
+}
+
+void session::state::on_row_description(awaited& a, const frame& f) {
+  const capture* c = capture_of(a);
+  if (!c || c->kind == effect_kind::truncate) out.to_client.append(f.whole);
+  else if (c->returning) protocol::write_row_description_without_last(out.to_client, f.body);
+  else if (a.what == request::describe) protocol::write_no_data(out.to_client);
+  if (a.what == request::describe) awaiting.pop_front();
+}
+
+void session::state::on_row(awaited& a, const frame& f) {
+  const capture* c = capture_of(a);
+  if (!c || c->kind == effect_kind::truncate) {
+    out.to_client.append(f.whole);
+    return;
+  }
+  if (a.failed) return;
+  auto row = protocol::split_last_column(f.body);
+  const sql::table& t = *c->tables.front();
+  if (!row || !row->last || !tx.writes.current()) {
+    poison(a, failure::image_broken, t.qualified);
+    return;
+  }
+  auto verdict = tx.writes.add(c->kind, c->tables.front(), *tx.rules()->primary, *row->last, a.statement ? a.statement->hex : !utf8,
+                               tx.rules()->bounds.write_set_max);
+  switch (verdict) {
+    case write_set::verdict::kept:
+      if (c->returning) protocol::write_data_row(out.to_client, *row);
+      return;
+    case write_set::verdict::malformed: poison(a, failure::image_broken, t.qualified); return;
+    case write_set::verdict::other_table:
+    case write_set::verdict::schema_changed:
+      known.forget();
+      ++names_version;
+      out.refresh_catalog = true;
+      poison(a, failure::schema_changed, t.qualified);
+      return;
+  }
+}
+
+// The statement has run and cannot be mirrored: the client hears an error in its place, and the transaction is made to fail.
+void session::state::poison(awaited& a, failure why, std::string_view what) {
+  a.failed = true;
+  a.substitute = error_message(why, what);
+  ++out.counted.statements_refused;
+}
+
+void session::state::on_complete(awaited& a, const frame& f) {
+  if (a.failed) {   // poisoned above
+    out.to_client += std::exchange(a.substitute, {});
+    if (a.what == request::execute) {
+      awaiting.pop_front();
+      make_fail();
+      muted = skip_to_sync = true;   // what else was sent of this pipeline is answered to nobody
+    } else {
+      ++a.at;
+    }
+    return;
+  }
+  if (a.what == request::execute) {
+    prepared_ptr p = std::move(a.statement);
+    awaiting.pop_front();
+    out.to_client.append(f.whole);
+    if (!p || !p->statement()) return;
+    if (mirrors() && p->captures() && p->what.rows.kind == effect_kind::truncate)
+      tx.writes.add_truncate(p->what.rows.tables, p->what.rows.restart_identity);
+    completed(p->statement()->kind, p->statement()->name);
+    return;
+  }
+  std::size_t at = a.at++;
+  if (a.planned && at < a.planned->steps.size()) {
+    const step& s = a.planned->steps[at];
+    if (s.captures && s.rows.kind == effect_kind::truncate) tx.writes.add_truncate(s.rows.tables, s.rows.restart_identity);
+    if (a.wrapped && at + 1 == a.planned->steps.size()) held_complete = f.whole;
+    else out.to_client.append(f.whole);
+    completed(s.kind, s.name);
+    return;
+  }
+  out.to_client.append(f.whole);
+  if (a.text && at < a.text->statements.size()) completed(a.text->statements[at].kind, a.text->statements[at].name);
+}
+
+// A COMMIT of a failed transaction answers ROLLBACK, and a COMMIT AND CHAIN opens the next; ReadyForQuery settles both.
+void session::state::completed(sql::statement_kind kind, const std::string& name) {
+  bool ends = kind == sql::statement_kind::commit || kind == sql::statement_kind::rollback;
+  world_ptr rules = ends ? nullptr : tx.rules();
+  tx.completed(kind, name);
+  if (ends) tx.begin(latest);
+}
+
+void session::state::on_error(const frame& f) {
+  auto e = protocol::decode_error(f.body);
+  if (awaiting.empty() || !e || e->severity() == "FATAL" || e->severity() == "PANIC") {   // it is about to close
+    out.to_client.append(f.whole);
+    end();
+    return;
+  }
+  awaited& a = awaiting.front();
+  if (a.what == request::own) {
+    own_failed(f);
+    return;
+  }
+  copying_in = false;
+  if (!a.failed) say_error(a, f);
+  else out.to_client += std::exchange(a.substitute, {});
+  if (a.what == request::parse && a.statement) {
+    auto i = statements.find(a.statement->name);
+    if (i != statements.end() && i->second == a.statement) statements.erase(i);
+  }
+  if (a.what == request::query || a.what == request::function_call) {
+    a.failed = true;
+    held_complete.clear();
+  } else if (a.what == request::sync) {   // the implicit transaction's commit failed; ReadyForQuery follows
+    a.failed = true;
+  } else {
+    skip_extended();
+  }
+}
+
+// The primary ignores what was sent until the next Sync.
+void session::state::skip_extended() {
+  while (!awaiting.empty() && awaiting.front().what != request::sync && awaiting.front().what != request::query && !awaiting.front().to_ready)
+    awaiting.pop_front();
+  if (awaiting.empty()) server_skips = true;
+}
+
+void session::state::say_error(const awaited& a, const frame& f) {
+  auto e = protocol::decode_error(f.body);
+  if (!a.substitute.empty() && e && e->sqlstate() != in_failed_transaction) {
+    out.to_client += a.substitute;
+    return;
+  }
+  auto position = e ? e->position() : std::nullopt;
+  bool rewritten = (a.planned && a.planned->captures) || (a.statement && a.statement->with_image) || (a.planned && a.planned->begin);
+  if (!rewritten || !position) {
+    out.to_client.append(f.whole);
+    return;
+  }
+  std::size_t p = a.planned ? a.planned->original(*position, utf8) : a.statement->rewritten.original_offset(*position, utf8);
+  protocol::write_with_position(out.to_client, backend::error_response, *e, p ? std::optional<std::uint32_t>(p) : std::nullopt);
+}
+
+void session::state::on_ready(const frame& f) {
+  auto s = protocol::decode_ready_for_query(f.body);
+  if (!s || awaiting.empty()) {
+    fatal(failure::primary_lost, "it sent an unexpected ReadyForQuery");
+    return;
+  }
+  status = *s;
+  copying_in = false;
+  tx.block = status != 'I';
+  awaited a = std::move(awaiting.front());
+  awaiting.pop_front();
+  switch (a.what) {
+    case request::query:
+      if (a.failed && status == 'T') {   // poisoned: the primary does not know that it failed
+        failed_query = std::move(a);
+        make_fail();
+        return;
+      }
+      query_ready(std::move(a));
+      return;
+    case request::own: own_done(std::move(a)); return;
+    case request::sync:
+      if (std::exchange(rollback_at_sync, false) && status == 'E') {
+        ask_simple(purpose::rollback, "ROLLBACK");
+        return;
+      }
+      [[fallthrough]];
+    default:
+      say_ready(status);
+  }
+}
+
+void session::state::say_ready(char s) {
+  protocol::write_ready_for_query(out.to_client, s);
+  known.forget_passing();
+  if (s != 'I') {
+    tx.begin(latest);
+    return;
+  }
+  ++out.counted.transactions;
+  commit_sent = false;
+  portals.clear();
+  tx.over();
+  fence_asked = false;
+}
+
+void session::state::on_parameter(const frame& f) {
+  out.to_client.append(f.whole);
+  if (auto p = protocol::decode_parameter_status(f.body)) learn_parameter(p->name, p->value);
+}
+
+void session::state::learn_parameter(std::string_view name, std::string_view value) {
+  // Encodings in which a byte of another character may look like a quote or a backslash (mbutils.c, pg_wchar.h).
+  static constexpr std::string_view client_only[] = {"SJIS", "BIG5", "GBK", "UHC", "GB18030", "JOHAB", "SHIFT_JIS_2004"};
+  if (name.empty()) return;
+  parameters[std::string(name)] = value;
+  auto is = [&](const char* n, std::string_view v) {
+    auto i = parameters.find(n);
+    return i != parameters.end() && i->second == v;
+  };
+  utf8 = is("client_encoding", "UTF8");
+  safe_texts = !is("standard_conforming_strings", "off") &&
+               std::none_of(std::begin(client_only), std::end(client_only), [&](std::string_view e) { return is("client_encoding", e); });
+  if (name == "server_version") server_major = std::atoi(std::string(value).c_str());
+}
+
+}  // namespace pgtandem::session

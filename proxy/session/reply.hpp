@@ -1,0 +1,59 @@
+// The answers a session still awaits from the primary, in the order in which the requests were sent.
+//
+// Every request that will be answered has one entry; what the proxy asks on its own account has one too and is swallowed.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "proxy/session/planner.hpp"
+#include "proxy/session/prepared.hpp"
+#include "proxy/sql/analysis.hpp"
+
+namespace pgtandem::session {
+
+// What was sent.
+enum class request : std::uint8_t { query, parse, bind, describe, execute, close, sync, function_call, own };
+
+// Why the proxy asks something itself.
+enum class purpose : std::uint8_t {
+  none, begin, fence, resolve, claim, record, check_constraints, mark_dirty, commit, rollback, fail, resync, reparse, read_settings, replay,
+};
+
+// One statement of a Query message and how its part of the answer is read.
+struct step {
+  sql::statement_kind kind = sql::statement_kind::read;
+  std::string name;
+  bool captures = false;
+  capture rows;
+};
+
+// A Query message as it was sent: which statements, what was added to them.
+struct plan {
+  std::vector<step> steps;
+  bool captures = false;
+  sql::rewritten_text whole;              // the client's string with images added to the statements of this part
+  std::size_t begin = 0, length = 0;      // the part of it that is sent, in bytes
+
+  std::string_view text() const { return std::string_view(whole.text).substr(begin, length); }
+  // Position in the client's string of one in text(), 1-based in characters; 0 = inside something added.
+  std::size_t original(std::size_t position, bool utf8) const;
+};
+using plan_ptr = std::shared_ptr<const plan>;
+
+struct awaited {
+  request what = request::own;
+  purpose own = purpose::none;
+  std::uint8_t pieces = 0;       // own, extended protocol: ParseComplete, BindComplete, CloseComplete still to come
+  bool to_ready = false;         // own: ends at ReadyForQuery
+  bool wrapped = false;          // query: inside a BEGIN of the proxy's; the last CommandComplete is held back
+  bool failed = false;           // an error has been said
+  std::size_t at = 0;            // query: index of the statement that answers now
+  plan_ptr planned;              // query with captures or inside a script
+  sql::analysis_ptr text;        // query without
+  prepared_ptr statement;        // parse, describe, execute
+  std::string substitute;        // our ErrorResponse, said instead of the primary's
+};
+
+}  // namespace pgtandem::session

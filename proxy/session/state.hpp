@@ -1,0 +1,212 @@
+// The inside of a session: the parts it conducts and the verbs by which they meet. Included by this folder's .cpp files only.
+//
+// client_side.cpp   messages of the client, one handler each (a handler that cannot yet act answers false and is asked again)
+// query_side.cpp    Query messages while writes are mirrored: segments, wrapping, refusals
+// extended_side.cpp Parse, Bind, Describe, Execute, Close, Sync
+// primary_side.cpp  answers of the primary
+// own_side.cpp      what the proxy asks on its own account, and its answers
+// commit_side.cpp   the conversation of a commit: check, apply, mark, send
+// move_side.cpp     routing changes, the move to another primary, shutdown
+#pragma once
+#include <deque>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "protocol/backend_messages.hpp"
+#include "protocol/error_response.hpp"
+#include "protocol/frontend_messages.hpp"
+#include "protocol/message.hpp"
+#include "proxy/session/errors.hpp"
+#include "proxy/session/names.hpp"
+#include "proxy/session/own_query.hpp"
+#include "proxy/session/planner.hpp"
+#include "proxy/session/prepared.hpp"
+#include "proxy/session/reply.hpp"
+#include "proxy/session/session.hpp"
+#include "proxy/session/transaction.hpp"
+
+namespace pgtandem::session {
+
+// A part of a Query string that is sent as one message: cut at transaction control, so that a COMMIT can be held back.
+struct segment {
+  plan_ptr planned;
+  bool wrap = false;      // an implicit transaction with captured writes: the proxy opens and commits the block
+  bool commits = false;   // it is the client's COMMIT
+};
+
+// The conversation between a commit asked for and a commit sent.
+struct committing {
+  enum class stage : std::uint8_t { none, checking, applying, marking };
+  enum class form : std::uint8_t { wrapped, query, execute, sync };   // the proxy's COMMIT, Query(COMMIT), Execute(COMMIT), implicit
+  stage now = stage::none;
+  form how = form::wrapped;
+  std::string message;    // of the client, held back
+  awaited answer;         // to it
+  op_ptr write;
+};
+
+// Bytes that came and are not yet used.
+class inbox {
+ public:
+  // What is there, with `more` behind it. Valid until the next call.
+  std::string_view with(std::string_view more);
+  void keep(std::string_view rest);
+  bool empty() const { return kept_.empty(); }
+  std::size_t size() const { return kept_.size(); }
+
+ private:
+  std::string kept_;
+};
+
+struct session::state {
+  state(sql::analyzer& shared, world_ptr w, const server_hello& primary);
+
+  // --- the outside
+  sql::analyzer& analyze;
+  world_ptr latest;
+  outbox out;
+
+  // --- the primary's connection
+  control::place where;
+  std::uint32_t connection = 1;                     // counts the primaries this session has had
+  std::map<std::string, std::string> parameters;    // ParameterStatus
+  bool utf8 = true, safe_texts = true;              // of client_encoding and standard_conforming_strings
+  int server_major = 0;
+  std::set<std::string> own_prepared;
+
+  // --- conversation
+  inbox from_client, from_primary;
+  std::size_t client_stream = 0, primary_stream = 0;   // bytes of a message's body that pass as they come
+  bool primary_stream_drop = false;
+  std::deque<awaited> awaiting;
+  char status = 'I';            // last ReadyForQuery
+  bool unsynced = false;        // extended messages were sent since the last Sync
+  bool flushed = true;          // nothing was sent since the last Flush or Sync
+  bool server_skips = false;    // the primary ignores everything until Sync
+  bool skip_to_sync = false;    // we do
+  bool copying_in = false;
+  bool rollback_at_sync = false;
+  bool muted = false;           // a pipeline failed on our word: its other answers go to nobody
+  awaited failed_query;         // a Query that has failed and waits for the primary to be ready again
+  bool commit_sent = false;     // a mirrored transaction's COMMIT is on its way
+  bool ended = false;           // FATAL said
+  bool in_client = false;       // inside process_client: no re-entry
+  int asking = 0;               // own questions in flight that client messages must wait for
+  transaction tx;
+  bool fence_asked = false;
+  bool resolve_failed = false;
+  names known;
+  std::uint64_t names_version = 0;
+  std::deque<segment> script;
+  committing commit;
+  std::string held_complete;    // CommandComplete of a wrapped statement
+  std::vector<std::vector<std::string>> own_rows;
+
+  // --- what the session holds
+  prepared_map statements, portals;
+  std::map<std::string, bool> sql_prepared;   // PREPARE name: it writes
+  bool settings_touched = false, temporary = false, holds = false;
+
+  // --- moving, leaving
+  enum class spare : std::uint8_t { none, asked, ready, failed } next = spare::none;
+  server_hello next_hello;
+  std::string next_failure;
+  bool moving = false;
+  bool draining = false;
+
+  // client_side.cpp
+  void process_client(std::string_view bytes);
+  std::size_t consume_client(std::string_view bytes);
+  bool may_start();
+  bool handle(const protocol::frame& f);
+  bool oversized(const protocol::frame& f, std::string_view rest, std::size_t& used);
+  const world& rules();
+  bool mirrors() { return rules().routing.mirrors(); }
+  void forward(std::string_view message);
+  void await(awaited a) { awaiting.push_back(std::move(a)); }
+  bool drained();
+  void remember(const sql::analysis& a);
+  void remember(const sql::statement& s);
+  void violation(std::string_view what);
+  void fatal(failure f, std::string_view what = {});
+  void end();
+
+  // query_side.cpp
+  bool on_query(const protocol::frame& f);
+  bool on_function_call(const protocol::frame& f);
+  void pass_query(std::string_view message, sql::analysis_ptr a);
+  bool mirror_query(std::string_view message, std::string_view sql, sql::analysis_ptr a);
+  void refuse_query(failure why, std::string_view what);
+  bool unreadable(const sql::analysis& a, std::string_view sql, std::string& why);
+  decision decide_here(const sql::statement& s);
+  bool write_script(std::string_view sql, const sql::analysis& a, const std::vector<decision>& d, std::string& why);
+  plan_ptr make_plan(std::string_view sql, const sql::analysis& a, const std::vector<decision>& d, std::size_t from, std::size_t to);
+  void next_segment();
+  void query_ready(awaited a);
+
+  // extended_side.cpp
+  bool on_parse(const protocol::frame& f);
+  bool on_bind(const protocol::frame& f);
+  bool on_describe(const protocol::frame& f);
+  bool on_execute(const protocol::frame& f);
+  bool on_close(const protocol::frame& f);
+  bool on_sync(const protocol::frame& f);
+  void extended(std::string_view message, awaited a);
+  enum class readiness : std::uint8_t { ready, wait, refused };
+  readiness settle(prepared& p, std::string& error);      // decide, resolving names where needed
+  readiness ensure_prepared(const prepared_ptr& p, std::string& error);
+  std::string_view server_text(prepared& p);
+  void refuse_extended(char type, std::string_view name, std::string error);
+  bool control_awaited() const;
+  bool earlier_transaction_awaited() const;
+
+  // primary_side.cpp
+  std::size_t consume_primary(std::string_view bytes);
+  bool passes(const awaited& a, char type) const;
+  void answer(const protocol::frame& f);
+  void answer_heard(const protocol::frame& f);
+  void on_error(const protocol::frame& f);
+  void say_error(const awaited& a, const protocol::frame& f);
+  void on_ready(const protocol::frame& f);
+  void on_row(awaited& a, const protocol::frame& f);
+  void on_row_description(awaited& a, const protocol::frame& f);
+  void on_complete(awaited& a, const protocol::frame& f);
+  void on_parameter(const protocol::frame& f);
+  void learn_parameter(std::string_view name, std::string_view value);
+  const capture* capture_of(const awaited& a) const;
+  void completed(sql::statement_kind kind, const std::string& name);
+  void poison(awaited& a, failure why, std::string_view what);
+  void skip_extended();
+  void say_ready(char s);
+
+  // own_side.cpp
+  void ask(purpose why, std::string_view sql, const std::vector<std::optional<std::string>>& parameters = {});
+  void ask_prepared(purpose why, const std::string& name, std::string_view sql);
+  void ask_simple(purpose why, std::string_view sql);
+  void ask_fence();
+  void own_answer(awaited& a, const protocol::frame& f);
+  void own_done(awaited a);
+  void own_failed(const protocol::frame& f);
+  void make_fail();
+
+  // commit_side.cpp
+  void start_commit(committing::form how, std::string message, awaited answer);
+  void apply();
+  void apply_failed(std::string_view reason, std::string_view message);
+  void send_commit();
+  void abandon_commit();
+  void refuse_commit(std::string_view why);
+
+  // move_side.cpp
+  void routing_changed();
+  bool idle() const;
+  bool may_move();
+  void move();
+  void swap(const std::vector<std::vector<std::string>>& settings);
+  std::string unmovable() const;
+};
+
+}  // namespace pgtandem::session

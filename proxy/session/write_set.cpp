@@ -1,0 +1,119 @@
+#include "proxy/session/write_set.hpp"
+
+#include <charconv>
+
+#include "proxy/session/keys.hpp"
+#include "proxy/session/op_id.hpp"
+
+namespace pgtandem::session {
+namespace {
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  return -1;
+}
+
+bool append_hex(std::string& out, std::string_view hex) {
+  if (hex.size() % 2) return false;
+  for (std::size_t i = 0; i < hex.size(); i += 2) {
+    int high = hex_digit(hex[i]), low = hex_digit(hex[i + 1]);
+    if (high < 0 || low < 0) return false;
+    out += static_cast<char>(high * 16 + low);
+  }
+  return true;
+}
+
+struct header {
+  sql::oid table = 0;
+  std::int64_t ddl_version = 0;   // 0: the sequence was never called
+};
+
+// "(16401,3,…" — the two numbers in front of every image.
+bool read_header(std::string_view image, header& h) {
+  if (image.empty() || image.front() != '(') return false;
+  const char* end = image.data() + image.size();
+  auto [p, e] = std::from_chars(image.data() + 1, end, h.table);
+  if (e != std::errc() || p == end || *p != ',') return false;
+  ++p;
+  if (p != end && (*p == ',' || *p == ')')) return true;
+  auto [q, f] = std::from_chars(p, end, h.ddl_version);
+  return f == std::errc() && q != end && (*q == ',' || *q == ')');
+}
+
+}  // namespace
+
+void write_set::open(std::int32_t epoch) {
+  if (op_) return;
+  op_ = std::make_shared<op>();
+  op_->op_id = new_op_id();
+  op_->epoch = epoch;
+}
+
+void write_set::identify(std::string_view source_rev, std::string_view boot) {
+  op_->source_rev = source_rev;
+  op_->boot = boot;
+}
+
+write_set::verdict write_set::add(effect_kind kind, const std::shared_ptr<const sql::table>& table, const sql::catalog& catalog,
+                                  std::string_view image, bool hex, std::size_t bytes_max) {
+  std::string& arena = op_->images;
+  std::size_t at = arena.size();
+  if (!hex) arena += image;
+  else if (!append_hex(arena, image)) return verdict::malformed;
+  header h;
+  if (!read_header(std::string_view(arena).substr(at), h)) return verdict::malformed;
+  auto root = catalog.root_of.find(h.table);
+  if ((root == catalog.root_of.end() ? h.table : root->second) != table->id) return verdict::other_table;
+  if (h.ddl_version != catalog.ddl_version) return verdict::schema_changed;
+  deferrable_ |= table->deferrable;
+  if (arena.size() > bytes_max) {
+    whole_.insert(table->qualified);
+    arena.resize(at);
+    return verdict::kept;
+  }
+  op_->effects.push_back({kind, table, static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(arena.size() - at), 0});
+  return verdict::kept;
+}
+
+void write_set::add_truncate(const std::vector<std::shared_ptr<const sql::table>>& tables, bool restart_identity) {
+  static constexpr std::string_view restart = " RESTART IDENTITY";
+  auto at = static_cast<std::uint32_t>(op_->images.size());
+  if (restart_identity) op_->images += restart;
+  ++groups_;
+  for (const auto& t : tables)
+    op_->effects.push_back({effect_kind::truncate, t, at, restart_identity ? static_cast<std::uint32_t>(restart.size()) : 0, groups_});
+}
+
+void write_set::back_to(mark m) {
+  if (!op_ || op_->effects.size() <= m.effects) return;
+  op_->effects.resize(m.effects);
+  op_->images.resize(m.bytes);
+}
+
+// DESIGN §3, order within an op: coalescing is right only if nothing is deleted from a table that foreign keys reference with an
+// action, no table with a further unique index is touched twice, and nothing is truncated.
+bool write_set::must_replay() const {
+  std::set<const sql::table*> seen;
+  for (const effect& e : op_->effects) {
+    if (e.kind == effect_kind::truncate) return true;
+    if (e.kind == effect_kind::remove && e.table->cascades()) return true;
+    if (!seen.insert(e.table.get()).second && (e.table->further_unique || e.table->key_deferrable)) return true;
+  }
+  return false;
+}
+
+op_ptr write_set::finish(const sql::catalog& catalog, std::size_t keys_max) {
+  op_->in_order = must_replay();
+  op_->keys = keys_json(*op_, catalog, keys_max, whole_);
+  return op_;
+}
+
+void write_set::clear() {
+  op_.reset();
+  whole_.clear();
+  deferrable_ = false;
+  groups_ = 0;
+}
+
+}  // namespace pgtandem::session
