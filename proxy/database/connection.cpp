@@ -320,6 +320,15 @@ bool connection::lost() const { return !i_ || i_->lost(); }
 int connection::backend_pid() const { return lost() ? 0 : PQbackendPID(i_->conn); }
 int connection::server_version() const { return lost() ? 0 : PQserverVersion(i_->conn); }
 bool connection::in_transaction() const { return !lost() && PQtransactionStatus(i_->conn) != PQTRANS_IDLE; }
+std::string connection::quote_literal(std::string_view text) {
+  std::string quoted = text.find('\\') == std::string_view::npos ? "'" : " E'";
+  for (char c : text) {
+    if (c == '\'' || c == '\\') quoted += c;
+    quoted += c;
+  }
+  return quoted + "'";
+}
+
 pg_conn* connection::raw() { return i_ ? i_->conn : nullptr; }
 
 }  // namespace pgtandem::database

@@ -94,6 +94,7 @@ class connection {
   bool in_transaction() const;  // open or failed
   int backend_pid() const;
   int server_version() const;  // 150018
+  static std::string quote_literal(std::string_view text);  // for SQL texts that take no parameters
   pg_conn* raw();              // for this folder and proxy/apply only
 
  private:

@@ -1,0 +1,147 @@
+#include "proxy/database/sequences.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "proxy/database/catalog_loader.hpp"
+
+namespace pgtandem::database {
+
+namespace {
+
+constexpr std::size_t per_statement = 500;  // sequences read or set with one statement
+
+struct listed {
+  std::string oid, plain;
+  sequence facts;
+};
+
+result<std::vector<listed>> list_sequences(connection& c) {
+  auto r = c.execute(
+      "SELECT c.oid, n.nspname || '.' || c.relname, format('%I.%I', n.nspname, c.relname), s.seqincrement, s.seqmin, "
+      "s.seqmax,"
+      " s.seqcache, s.seqcycle FROM pg_catalog.pg_sequence s JOIN pg_catalog.pg_class c ON c.oid = s.seqrelid"
+      " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relpersistence <> 't' AND n.nspname <> "
+      "'pgtandem'"
+      " AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' ORDER BY 3");
+  if (!r) return r.error();
+  std::vector<listed> all;
+  for (int i = 0; i < r->size(); ++i) {
+    listed l{std::string(r->at(i, 0)), std::string(r->at(i, 1)), {}};
+    l.facts.qualified = r->at(i, 2);
+    l.facts.increment = r->integer(i, 3);
+    l.facts.minimum = r->integer(i, 4);
+    l.facts.maximum = r->integer(i, 5);
+    l.facts.cache = r->integer(i, 6);
+    l.facts.cycles = r->boolean(i, 7);
+    all.push_back(std::move(l));
+  }
+  return all;
+}
+
+// Reads last_value and is_called of a stretch of `all`: there is no catalog that has both.
+result<void> read_positions(connection& c, std::span<sequence> stretch) {
+  std::string sql;
+  for (std::size_t i = 0; i < stretch.size(); ++i)
+    sql += (i ? " UNION ALL " : "") + ("SELECT " + std::to_string(i) + ", last_value, is_called FROM ") +
+           stretch[i].qualified;
+  auto r = c.execute(sql);
+  if (!r) return r.error();
+  for (int i = 0; i < r->size(); ++i) {
+    sequence& s = stretch[static_cast<std::size_t>(r->integer(i, 0))];
+    s.last_value = r->integer(i, 1);
+    s.is_called = r->boolean(i, 2);
+  }
+  return {};
+}
+
+struct position {
+  std::int64_t value;
+  bool called;
+};
+
+position wanted(const sequence& from, std::int64_t headroom) {
+  if (headroom == 0 || from.cycles) return {from.last_value, from.is_called};
+  return {position_ahead(from, headroom), true};
+}
+
+// Does `here` stand at `want` or further?
+bool stands_ahead(const sequence& here, const sequence& from, position want) {
+  if (from.cycles) return here.last_value == want.value && here.is_called == want.called;
+  if (here.last_value == want.value) return here.is_called || !want.called;
+  return from.increment > 0 ? here.last_value > want.value : here.last_value < want.value;
+}
+
+result<std::map<std::string, sequence>> by_name(connection& c) {
+  auto all = read_sequences(c);
+  if (!all) return all.error();
+  std::map<std::string, sequence> named;
+  for (sequence& s : *all) named.emplace(s.qualified, std::move(s));
+  return named;
+}
+
+}  // namespace
+
+result<std::vector<sequence>> read_sequences(connection& c, const std::vector<std::string>& exclude) {
+  auto all = list_sequences(c);
+  if (!all) return all.error();
+  std::vector<sequence> kept;
+  for (listed& l : *all)
+    if (std::ranges::none_of(exclude, [&](const std::string& g) { return glob_matches(g, l.plain); }))
+      kept.push_back(std::move(l.facts));
+  for (std::size_t i = 0; i < kept.size(); i += per_statement) {
+    const std::size_t n = std::min(per_statement, kept.size() - i);
+    if (auto r = read_positions(c, std::span(kept).subspan(i, n)); !r) return r.error();
+  }
+  return kept;
+}
+
+std::int64_t position_ahead(const sequence& s, std::int64_t headroom) {
+  std::int64_t distance = 0, value = 0;
+  if (__builtin_mul_overflow(s.increment, headroom, &distance) ||
+      __builtin_add_overflow(s.last_value, distance, &value))
+    return s.increment > 0 ? s.maximum : s.minimum;
+  return std::clamp(value, s.minimum, s.maximum);
+}
+
+result<advance_report> advance_sequences(connection& c, const std::vector<sequence>& from, std::int64_t headroom) {
+  auto here = by_name(c);
+  if (!here) return here.error();
+  advance_report report;
+  std::vector<std::string> calls;
+  for (const sequence& s : from) {
+    const auto found = here->find(s.qualified);
+    if (found == here->end()) {
+      report.missing.push_back(s.qualified);
+      continue;
+    }
+    const position want = wanted(s, headroom);
+    if (stands_ahead(found->second, s, want)) {
+      ++report.already_ahead;
+      continue;
+    }
+    const std::string quoted = connection::quote_literal(s.qualified);
+    calls.push_back("pg_catalog.setval(" + quoted + "::regclass, " + std::to_string(want.value) + ", " +
+                    (want.called ? "true)" : "false)"));
+    ++report.advanced;
+  }
+  for (std::size_t i = 0; i < calls.size(); i += per_statement) {
+    std::string sql = "SELECT ";
+    for (std::size_t k = i; k < std::min(calls.size(), i + per_statement); ++k) sql += (k > i ? ", " : "") + calls[k];
+    if (auto r = c.execute(sql); !r) return r.error();
+  }
+  return report;
+}
+
+result<std::vector<std::string>> sequences_behind(connection& c, const std::vector<sequence>& from) {
+  auto here = by_name(c);
+  if (!here) return here.error();
+  std::vector<std::string> behind;
+  for (const sequence& s : from) {
+    const auto found = here->find(s.qualified);
+    if (found == here->end() || !stands_ahead(found->second, s, wanted(s, 0))) behind.push_back(s.qualified);
+  }
+  return behind;
+}
+
+}  // namespace pgtandem::database

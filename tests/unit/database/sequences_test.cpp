@@ -1,0 +1,67 @@
+#include "proxy/database/sequences.hpp"
+
+#include <limits>
+
+#include "proxy/database/schema.hpp"
+#include "tests/unit/database/cluster.hpp"
+
+using namespace pgtandem;
+using test::text_of;
+
+TEST_CASE("a position ahead stays inside the bounds") {
+  constexpr auto big = std::numeric_limits<std::int64_t>::max();
+  struct row {
+    std::int64_t last, increment, minimum, maximum, headroom, expected;
+  };
+  const row table[] = {
+      {5, 1, 1, big, 100, 105},  {5, 10, 1, big, 100, 1005},   {-5, -1, -big, -1, 100, -105},
+      {5, 1, 1, 50, 100, 50},    {-5, -10, -50, -1, 100, -50}, {big - 1, 1, 1, big, 10, big},
+      {5, big, 1, big, 10, big},
+  };
+  for (const row& r : table) {
+    database::sequence s;
+    s.last_value = r.last;
+    s.increment = r.increment;
+    s.minimum = r.minimum;
+    s.maximum = r.maximum;
+    CHECK(database::position_ahead(s, r.headroom) == r.expected);
+  }
+}
+
+TEST_CASE("the other side's sequences are brought ahead, and never back") {
+  const char* ddl =
+      "CREATE TABLE t (id serial PRIMARY KEY, other int GENERATED ALWAYS AS IDENTITY); CREATE SEQUENCE \"We ird\"; "
+      "CREATE SEQUENCE down "
+      "INCREMENT -2; CREATE SEQUENCE ring MAXVALUE 10 CYCLE; CREATE SEQUENCE fresh; CREATE SCHEMA audit; CREATE "
+      "SEQUENCE audit.s";
+  auto source = test::fresh_database("seq_source"), target = test::fresh_database("seq_target");
+  REQUIRE(source.run(ddl));
+  REQUIRE(target.run(ddl));
+  REQUIRE(database::install(source));
+  REQUIRE(
+      source.run("SELECT setval('t_id_seq', 100), setval('t_other_seq', 7), nextval('\"We ird\"'), setval('down', -9), "
+                 "setval('ring', 8)"));
+  REQUIRE(target.run("SELECT setval('t_other_seq', 5000), setval('ring', 9); DROP SEQUENCE \"We ird\""));
+
+  auto from = database::read_sequences(source, {"audit.*"});
+  REQUIRE(from);
+  CHECK(from->size() == 6);
+  CHECK(database::sequences_behind(target, *from).value() ==
+        std::vector<std::string>{"public.\"We ird\"", "public.down", "public.ring", "public.t_id_seq"});
+  auto ahead = database::advance_sequences(target, *from, 1000);
+  REQUIRE(ahead);
+  CHECK(ahead->advanced == 4);
+  CHECK(ahead->already_ahead == 1);
+  CHECK(ahead->missing == std::vector<std::string>{"public.\"We ird\""});
+  const char* positions =
+      "SELECT nextval('t_id_seq'), nextval('t_other_seq'), nextval('down'), nextval('ring'), nextval('fresh')";
+  CHECK(text_of(target.run(positions)) == "1101|5001|-2011|9|1002");
+
+  REQUIRE(target.run("CREATE SEQUENCE \"We ird\""));
+  auto exact = database::advance_sequences(target, *from, 0);
+  REQUIRE(exact);
+  CHECK(exact->advanced == 2);  // the new one and the ring
+  CHECK(text_of(target.run("SELECT nextval('\"We ird\"'), nextval('ring')")) == "2|9");
+  REQUIRE(database::advance_sequences(target, *from, 0));
+  CHECK(database::sequences_behind(target, *from).value().empty());
+}
