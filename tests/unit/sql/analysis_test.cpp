@@ -53,6 +53,38 @@ TEST_CASE("what the grammar refuses is a parse error, and the next text is unhar
   }
 }
 
+TEST_CASE("backslashes cut a text as the session's standard_conforming_strings says") {
+  const std::string sql = "SELECT '\\'; DELETE FROM t; --'";
+  CHECK(analyze(sql)->statements.size() == 2);
+  CHECK(analyze(sql, false)->statements.size() == 1);
+  CHECK(analyze(sql)->statements.size() == 2);
+  analyzer cache;
+  CHECK(cache(sql)->statements.size() == 2);
+  CHECK(cache(sql, false)->statements.size() == 1);
+  CHECK(analyze("SELECT E'\\'; DELETE FROM t; --'", true)->statements.size() == 1);
+}
+
+TEST_CASE("operators spelled with a question mark are operators") {
+  for (const char* sql :
+       {"DELETE FROM t WHERE a ? 'b'", "DELETE FROM t WHERE a ?| array['b'] AND c ?& d RETURNING a ?- b",
+        "DELETE FROM t WHERE a @? '$.b'"}) {
+    INFO(sql);
+    const analysis_ptr a = analyze(sql);
+    CHECK(only(a).kind == statement_kind::delete_);
+    CHECK_FALSE(only(a).has_parameters);
+  }
+}
+
+TEST_CASE("temporary relations are named") {
+  for (const char* sql : {"CREATE TEMP TABLE x (a int)", "CREATE TEMP TABLE x AS SELECT 1", "SELECT 1 INTO TEMP x",
+                          "CREATE TEMP VIEW x AS SELECT 1", "CREATE TEMP SEQUENCE x"}) {
+    INFO(sql);
+    const analysis_ptr a = analyze(sql);
+    CHECK(only(a).relation == relation_name{"", "x", "x"});
+    CHECK(only(a).relations.empty());
+  }
+}
+
 TEST_CASE("a zero byte makes a text unknown") {
   CHECK(analyze(std::string_view("SELECT 1\0; DELETE FROM t", 24))->too_deep);
 }

@@ -42,6 +42,7 @@ TEST_CASE("an idempotency key is read from comments only") {
       {"SELECT $x$ $y$ /*idempotency_key='a'*/$x$", nullptr},
       {"SELECT 1 -- /*idempotency_key='a'*/", nullptr},
   };
+  CHECK_FALSE(find_idempotency_key("SELECT '\\' /*idempotency_key=''a''*/'", false));
   for (const row& r : rows) {
     INFO(r.sql);
     const std::optional<std::string> key = find_idempotency_key(r.sql);

@@ -1,0 +1,125 @@
+"""Conversations that write, as bytes: each must look the same to the client whether or not the proxy mirrors it."""
+from harness.wire import FLUSH, SYNC, bind, close, describe, execute, parse, query
+
+SCHEMA = """
+CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy');
+CREATE TABLE t(id serial PRIMARY KEY, v text, n int DEFAULT 7, g int GENERATED ALWAYS AS (n * 2) STORED);
+CREATE TABLE u(a int, b text, c numeric UNIQUE, PRIMARY KEY (a, b));
+CREATE TABLE i(id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, m mood NOT NULL DEFAULT 'ok', at date DEFAULT '2026-01-01', f float8);
+CREATE TABLE parent(id int PRIMARY KEY, v int CHECK (v < 1000));
+CREATE TABLE child(id int PRIMARY KEY, parent int NOT NULL REFERENCES parent ON DELETE CASCADE ON UPDATE CASCADE);
+CREATE TABLE late(id int PRIMARY KEY, parent int REFERENCES parent DEFERRABLE INITIALLY DEFERRED);
+CREATE TABLE part(id int, k text, v int, PRIMARY KEY (id, k)) PARTITION BY LIST (k);
+CREATE TABLE part_a PARTITION OF part FOR VALUES IN ('a');
+CREATE TABLE part_rest PARTITION OF part DEFAULT;
+CREATE VIEW seen AS SELECT id, v FROM t;
+"""
+TABLES = "t, u, i, parent, child, late, part"
+RESET = f"""TRUNCATE {TABLES} RESTART IDENTITY CASCADE;
+INSERT INTO t(v, n) VALUES ('one', 1), ('two', 2), ('three', 3);
+INSERT INTO u VALUES (1, 'x', 1.50), (2, 'y', 2.00);
+INSERT INTO i(m, f) VALUES ('sad', 0.1), ('happy', 'NaN');
+INSERT INTO parent VALUES (1, 1), (2, 2); INSERT INTO child VALUES (10, 1), (11, 1), (20, 2);
+INSERT INTO part VALUES (1, 'a', 1), (2, 'b', 2);
+"""
+
+
+def extended(sql, values=(), types=(), formats=(), results=(), rows=0, described=True):
+    return (parse(sql, "", types) + bind(values, formats=formats, results=results) + (describe() if described else b"") +
+            execute("", rows) + SYNC)
+
+
+def simple(*texts):
+    return [query(sql) for sql in texts]
+
+
+INT4, TEXT = 23, 25
+ONE = (1).to_bytes(4, "big")
+
+# name -> chunks, each of which ends in as many ReadyForQuery as it has Query and Sync messages
+CONVERSATIONS = {
+    "insert": simple("INSERT INTO t(v) VALUES ('a')", "INSERT INTO t(v) VALUES ('b'), ('c')", "INSERT INTO t DEFAULT VALUES",
+                     "SELECT * FROM t ORDER BY id"),
+    "insert select": simple("INSERT INTO t(v, n) SELECT v, n + 10 FROM t WHERE n > 1", "TABLE t"),
+    "insert returning": simple("INSERT INTO t(v) VALUES ('a') RETURNING *", "INSERT INTO t(v) VALUES ('b'), ('c') RETURNING id AS \"Ä\", g, 1 + 1",
+                               "INSERT INTO t AS x (v) VALUES ('q') RETURNING x.*, x.n::numeric(5,2)"),
+    "insert none": simple("INSERT INTO t(v) SELECT v FROM t WHERE false", "INSERT INTO t(v) SELECT v FROM t WHERE false RETURNING v"),
+    "upsert": simple("INSERT INTO u VALUES (1, 'x', 9) ON CONFLICT (a, b) DO UPDATE SET c = u.c + excluded.c",
+                     "INSERT INTO u VALUES (1, 'x', 9) ON CONFLICT DO NOTHING", "INSERT INTO u VALUES (1, 'x', 9) ON CONFLICT DO NOTHING RETURNING c",
+                     "INSERT INTO u VALUES (5, 'x', 9) ON CONFLICT (a, b) DO UPDATE SET c = 0 WHERE u.c > 100 RETURNING a, b, c", "TABLE u"),
+    "update": simple("UPDATE t SET n = n + 1", "UPDATE t SET n = n + 1 WHERE id = 99", "UPDATE t AS z SET v = z.v || '!' FROM u WHERE u.a = z.id RETURNING z.id, u.b",
+                     "UPDATE t SET (v, n) = (SELECT 'k', 5) WHERE id = 3 RETURNING *", "TABLE t"),
+    "update only": simple("UPDATE ONLY t SET n = 0 WHERE id = 1 RETURNING g"),
+    "delete": simple("DELETE FROM t WHERE id = 1", "DELETE FROM t USING u WHERE u.a = t.id RETURNING t.*, u.c", "DELETE FROM t", "TABLE t"),
+    "delete with cascade": simple("DELETE FROM parent WHERE id = 1", "TABLE child"),
+    "identity and enum": simple("INSERT INTO i(m) VALUES ('sad') RETURNING *", "INSERT INTO i OVERRIDING SYSTEM VALUE VALUES (50, 'ok') RETURNING id",
+                                "UPDATE i SET f = f / 3, m = 'happy' RETURNING f, m", "INSERT INTO i(id) VALUES (1)"),
+    "partitions": simple("INSERT INTO part VALUES (3, 'a', 3), (3, 'c', 3) RETURNING *", "UPDATE part SET v = v + 1 WHERE k = 'a' RETURNING tableoid::regclass, v",
+                         "UPDATE part_a SET v = 0", "DELETE FROM part WHERE id = 2", "INSERT INTO part_a VALUES (9, 'b', 1)", "TABLE part"),
+    "errors": simple("INSERT INTO t(id) VALUES (1)", "INSERT INTO nowhere VALUES (1)", "INSERT INTO t(nocolumn) VALUES (1)", "UPDATE t SET n = 1/0 WHERE id = 1",
+                     "INSERT INTO parent VALUES (7, 5000)", "DELETE FROM parent WHERE id = 'x'", "INSERT INTO child VALUES (99, 99)",
+                     "UPDATE t SET v = 1 RETURNING nothere", "INSERT INTO t(v) VALUES ('x') RETURNING 1/0", "INSERT INTO t(v VALUES (1)", "SELECT 1"),
+    "transaction": simple("BEGIN", "INSERT INTO t(v) VALUES ('in')", "UPDATE t SET n = 9 WHERE v = 'in' RETURNING id", "SELECT count(*) FROM t", "COMMIT", "SELECT 1"),
+    "transaction rolled back": simple("BEGIN", "DELETE FROM t", "ROLLBACK", "SELECT count(*) FROM t"),
+    "failed transaction": simple("BEGIN", "INSERT INTO t(v) VALUES ('x')", "SELECT 1/0", "INSERT INTO t(v) VALUES ('y')", "COMMIT", "SELECT count(*) FROM t"),
+    "commit words": simple("START TRANSACTION ISOLATION LEVEL SERIALIZABLE", "INSERT INTO u VALUES (8, 'z', 8)", "END", "BEGIN", "INSERT INTO u VALUES (9, 'z', 9)",
+                           "COMMIT AND CHAIN", "INSERT INTO u VALUES (10, 'z', 10)", "COMMIT WORK", "BEGIN WORK", "ABORT"),
+    "transaction warnings": simple("COMMIT", "ROLLBACK", "BEGIN", "BEGIN", "INSERT INTO t(v) VALUES ('w')", "COMMIT", "COMMIT"),
+    "savepoints": simple("BEGIN", "INSERT INTO t(v) VALUES ('a')", "SAVEPOINT s", "INSERT INTO t(v) VALUES ('b')", "ROLLBACK TO s", "INSERT INTO t(v) VALUES ('c')",
+                         "SAVEPOINT r", "UPDATE t SET n = 100 WHERE v = 'c'", "RELEASE r", "SAVEPOINT e", "SELECT 1/0", "ROLLBACK TO SAVEPOINT e", "COMMIT", "TABLE t"),
+    "savepoint errors": simple("BEGIN", "ROLLBACK TO nothing", "ROLLBACK", "SAVEPOINT outside"),
+    "deferred constraint": simple("BEGIN", "INSERT INTO late VALUES (1, 77)", "COMMIT", "BEGIN", "INSERT INTO late VALUES (1, 77)", "INSERT INTO parent VALUES (77, 1)",
+                                  "COMMIT", "INSERT INTO late VALUES (2, 88)", "TABLE late"),
+    "several in one query": simple("SELECT 1; INSERT INTO t(v) VALUES ('a')", "INSERT INTO t(v) VALUES ('b'); INSERT INTO t(v) VALUES ('c') RETURNING id; SELECT 2",
+                                   "INSERT INTO t(v) VALUES ('never'); SELECT 1/0; SELECT 3", "BEGIN; INSERT INTO t(v) VALUES ('d'); COMMIT; SELECT 4",
+                                   "INSERT INTO t(v) VALUES ('e'); BEGIN; INSERT INTO t(v) VALUES ('f'); COMMIT", "BEGIN; INSERT INTO t(v) VALUES ('g')",
+                                   "SELECT 5; COMMIT; SELECT 6", ";;", " ; INSERT INTO t(v) VALUES ('h');", "TABLE t"),
+    "comments and quotes": simple("/* a */ INSERT INTO t(v) VALUES ('x;y') -- end", "INSERT INTO t(v) VALUES ($q$;'\"$q$) /* ; */ ; -- more", "TABLE t"),
+    "truncate": simple("TRUNCATE t", "SELECT count(*) FROM t", "TRUNCATE parent", "TRUNCATE parent, child, late", "TRUNCATE u RESTART IDENTITY", "TRUNCATE nowhere"),
+    "extended insert": [extended("INSERT INTO t(v, n) VALUES ($1, $2)", [b"x", b"5"]), extended("INSERT INTO t(v) VALUES ($1) RETURNING *", [None]),
+                        extended("INSERT INTO t(v) VALUES ($1) RETURNING id, n", [b"y"], results=[1]),
+                        extended("INSERT INTO t(v, n) VALUES ($1, $2) RETURNING n, v", [b"z", ONE], [TEXT, INT4], [0, 1], [1, 0])],
+    "extended update": [extended("UPDATE t SET n = n + $1 WHERE id = $2", [b"1", b"2"]), extended("UPDATE t SET n = $1 WHERE id = $2 RETURNING g", [ONE, ONE], [INT4, INT4], [1], [1]),
+                        extended("DELETE FROM t WHERE id = $1", [b"1"], described=False), extended("SELECT * FROM t ORDER BY id", results=[1])],
+    "extended errors": [extended("INSERT INTO t(id) VALUES (1)"), extended("INSERT INTO t(v) VALUES ($1)", []), extended("INSERT INTO t(n) VALUES ($1)", [b"abc"]),
+                        extended("INSERT INTO nowhere VALUES (1)"), extended("INSERT INTO t(v) VALUES ('a'); SELECT 1"), extended("SELECT 1")],
+    "described only": [parse("INSERT INTO t(v, n) VALUES ($1, $2) RETURNING id, v", "s") + describe(b"S", "s") + SYNC,
+                       parse("UPDATE t SET n = $1", "n") + describe(b"S", "n") + SYNC, bind([b"q", b"1"], "s", "p") + describe(b"P", "p") + close(b"P", "p") + SYNC,
+                       query("SELECT count(*) FROM t WHERE v = 'q'")],
+    "named statements": [parse("INSERT INTO t(v) VALUES ($1) RETURNING id", "ins") + SYNC] + [bind([b"v%d" % k], "ins") + execute() + SYNC for k in range(3)] +
+                        [close(b"S", "ins") + SYNC, bind([b"gone"], "ins") + execute() + SYNC, query("TABLE t")],
+    "pipeline": [parse("INSERT INTO t(v) VALUES ($1)", "s") + b"".join(bind([b"p%d" % k], "s") + execute() for k in range(5)) + SYNC, query("TABLE t")],
+    "pipeline of syncs": [b"".join(extended("INSERT INTO t(v) VALUES ($1) RETURNING id", [b"p%d" % k]) for k in range(5)), query("TABLE t")],
+    "pipeline with error": [parse("INSERT INTO t(v) VALUES ('lost')") + bind() + execute() + parse("SELECT 1/0") + bind() + execute() +
+                            parse("INSERT INTO t(v) VALUES ('skipped')") + bind() + execute() + SYNC + extended("SELECT count(*) FROM t")],
+    "extended transaction": [extended("BEGIN"), extended("INSERT INTO t(v) VALUES ('x')"), extended("SAVEPOINT a"), extended("DELETE FROM t"), extended("ROLLBACK TO a"),
+                             extended("UPDATE t SET n = 1 RETURNING id"), extended("COMMIT"), query("TABLE t")],
+    "extended transaction in one pipeline": [extended("BEGIN") + extended("INSERT INTO t(v) VALUES ('x')") + extended("COMMIT"), query("TABLE t")],
+    "transaction inside one sync": [parse("BEGIN") + bind() + execute() + parse("INSERT INTO t(v) VALUES ('x')") + bind() + execute() + parse("COMMIT") + bind() + execute() + SYNC,
+                                    query("TABLE t")],
+    "portal with row limit": [query("BEGIN"), parse("INSERT INTO t(v) SELECT 'r' || i FROM generate_series(1, 5) i RETURNING id, v") + bind(portal="w") + execute("w", 2) + SYNC,
+                              execute("w", 2) + SYNC, execute("w", 0) + SYNC, query("COMMIT"), query("TABLE t")],
+    "portal left alone": [parse("INSERT INTO t(v) SELECT 'r' || i FROM generate_series(1, 5) i RETURNING id") + bind() + execute("", 2) + SYNC, query("TABLE t")],
+    "cursor and write": simple("BEGIN", "DECLARE c CURSOR FOR SELECT id FROM t ORDER BY id", "FETCH 1 FROM c", "UPDATE t SET n = 50 WHERE CURRENT OF c RETURNING *", "FETCH ALL FROM c", "COMMIT"),
+    "prepare and execute": simple("PREPARE ins(text) AS INSERT INTO t(v) VALUES ($1) RETURNING id", "EXECUTE ins('a')", "EXECUTE ins('b')", "DEALLOCATE ins", "EXECUTE ins('c')", "TABLE t"),
+    "settings and writes": simple("SET DateStyle = 'SQL, DMY'", "INSERT INTO i(at) VALUES ('31/12/2026') RETURNING at", "SET search_path = pg_catalog", "INSERT INTO public.t(v) VALUES ('s')",
+                                  "INSERT INTO t(v) VALUES ('s')", "SET search_path = public; INSERT INTO t(v) VALUES ('back')", "SET bytea_output = escape", "RESET ALL",
+                                  "SET extra_float_digits = 0", "INSERT INTO i(f) VALUES (0.1 + 0.2) RETURNING f", "RESET ALL"),
+    "explain": simple("EXPLAIN (COSTS OFF) UPDATE t SET n = 1", "TABLE t"),
+    "read only transaction": simple("BEGIN READ ONLY", "INSERT INTO t(v) VALUES ('x')", "ROLLBACK", "SET default_transaction_read_only = on", "INSERT INTO t(v) VALUES ('x')", "RESET default_transaction_read_only"),
+    "temporary tables": simple("CREATE TEMP TABLE tmp(a int)", "INSERT INTO tmp VALUES (1), (2)", "INSERT INTO t(v, n) SELECT 'tmp', a FROM tmp", "UPDATE tmp SET a = 3", "DROP TABLE tmp", "TABLE t"),
+    "for update": simple("BEGIN", "SELECT id FROM t ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED", "UPDATE t SET n = 2 WHERE id = 1", "COMMIT"),
+    "flush": [parse("INSERT INTO t(v) VALUES ('f') RETURNING id") + bind() + execute() + FLUSH + SYNC, query("TABLE t")],
+    "string functions": simple("INSERT INTO t(v) VALUES (upper('a') || lower('B') || length('ccc')) RETURNING v", "SELECT nextval('t_id_seq')", "INSERT INTO t(v) VALUES ('n') RETURNING id",
+                               "INSERT INTO t(id, v) VALUES (nextval('t_id_seq'), currval('t_id_seq')) RETURNING *"),
+    "big row": simple("INSERT INTO t(v) VALUES (repeat('x', 300000)) RETURNING length(v)", "INSERT INTO t(v) SELECT repeat('y', 1000) || i FROM generate_series(1, 2000) i"),
+}
+
+
+def answers_wanted(chunk):
+    """How many ReadyForQuery a chunk is answered with."""
+    count, at = 0, 0
+    while at < len(chunk):
+        count += chunk[at:at + 1] in (b"Q", b"S")
+        at += 1 + int.from_bytes(chunk[at + 1:at + 5], "big")
+    return count

@@ -1,0 +1,222 @@
+"""Every column type and key shape: rows arrive exactly, whatever the session's settings are."""
+import random
+
+import psycopg2
+import pytest
+from connections import through
+from harness import shop
+from harness.compare import assert_equal
+from harness.wire import SYNC, Wire, bind, execute, parse
+
+ODD_SETTINGS = ["", "DateStyle='SQL, DMY'", "IntervalStyle='sql_standard'", "TimeZone='Asia/Kathmandu'", "extra_float_digits=0",
+                "bytea_output='escape'", "search_path='pg_catalog'", "client_encoding='LATIN1'", "standard_conforming_strings=off",
+                "lc_numeric='C'", "xmlbinary='hex'", "default_transaction_isolation='serializable'"]
+
+
+@pytest.fixture
+def world(deploy):
+    return deploy(shop.SCHEMA, shop.seed(20, 10, 10), settings={"dual_write": {"budget_ms": 5000}})
+
+
+def no_doubt(world):
+    assert world.clusters["source"].run("SELECT relation, key, reason FROM pgtandem.dirty", world.database) == []
+    assert_equal(world)
+
+
+def ordinary(text):
+    return all(ord(c) < 128 for c in text)
+
+
+@pytest.mark.parametrize("setting", ODD_SETTINGS)
+def test_every_column_type(world, setting):
+    connection = through(world.proxies[0], world, autocommit=True)
+    cursor = connection.cursor()
+    cursor.execute("SELECT 1")
+    cursor.execute("INSERT INTO shop.every_type(id) VALUES (0)")
+    if setting:
+        cursor.execute(f"SET {setting}")
+    for at, (column, literals) in enumerate(shop.VALUES.items(), 1):
+        for n, literal in enumerate(literals):
+            if not ordinary(literal) and "LATIN1" in setting or "\\" in literal and "standard_conforming" in setting:
+                continue
+            number = at * 100 + n
+            with connection:
+                cursor.execute(f"INSERT INTO shop.every_type(id, {column}) VALUES ({number}, {literal.replace('%', '%%')})")
+                cursor.execute(f"UPDATE shop.every_type SET {column} = {literal} WHERE id = 0")
+                cursor.execute(f"UPDATE shop.every_type SET c_int4 = {number} WHERE id = {number}")
+    no_doubt(world)
+
+
+@pytest.mark.parametrize("setting", ["", "DateStyle='SQL, DMY'", "bytea_output='escape'", "IntervalStyle='iso_8601'"])
+def test_every_key_shape(world, setting):
+    connection = through(world.proxies[0], world, autocommit=True)
+    cursor = connection.cursor()
+    for table, (_, rows) in shop.KEYS.items():
+        for row in rows:
+            cursor.execute(f"INSERT INTO {table} VALUES ({row})")
+    if setting:
+        cursor.execute(f"SET {setting}")
+    for table, (key, rows) in shop.KEYS.items():
+        cursor.execute(f"UPDATE {table} SET v = v + 100")
+        first = rows[0].rsplit(",", 1)[0]
+        cursor.execute(f"DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} ORDER BY v DESC LIMIT 1)")
+        cursor.execute(f"INSERT INTO {table} VALUES ({rows[0]}) ON CONFLICT DO NOTHING" if "deferrable" not in table else
+                       f"UPDATE {table} SET v = 9 WHERE k = {first}")
+    cursor.execute('INSERT INTO shop."Key ""quoted""" VALUES (1, \'x\', 2), (2, NULL, NULL) RETURNING "Order", "select"')
+    cursor.execute('UPDATE shop."Key ""quoted""" AS "Weird Alias" SET "a b" = "Weird Alias"."Order" + 1')
+    cursor.execute('DELETE FROM shop."Key ""quoted""" WHERE "Order" = 1')
+    no_doubt(world)
+
+
+def test_defaults_that_differ_between_servers(world):
+    connection = through(world.proxies[0], world)
+    cursor = connection.cursor()
+    for n in range(20):
+        cursor.execute("INSERT INTO shop.customer(mail, name) VALUES (%s, 'n') RETURNING id", (f"x{n}@example.org",))
+        (customer,) = cursor.fetchone()
+        cursor.execute("INSERT INTO shop.orders(customer_id) VALUES (%s) RETURNING id", (customer,))
+        (number,) = cursor.fetchone()
+        cursor.execute("INSERT INTO shop.order_line VALUES (%s, 1, 1, 1, random())", (number,))
+        cursor.execute("INSERT INTO shop.product(sku) VALUES (%s)", (f"new{n}",))
+        cursor.execute("INSERT INTO shop.reading VALUES (gen_random_uuid(), clock_timestamp(), random())")
+        cursor.execute("INSERT INTO shop.review(order_id, stars) VALUES (%s, 5)", (number,))
+        connection.commit()
+    no_doubt(world)
+
+
+def test_cascades_and_set_null(world):
+    connection = through(world.proxies[0], world)
+    cursor = connection.cursor()
+    cursor.execute("DELETE FROM shop.orders WHERE id <= 3")
+    connection.commit()
+    cursor.execute("DELETE FROM shop.customer WHERE id = (SELECT customer_id FROM shop.orders WHERE id = 4)")
+    cursor.execute("INSERT INTO shop.key_self VALUES (1, NULL, 1), (2, 1, 1), (3, 2, 1), (4, NULL, 1)")
+    connection.commit()
+    cursor.execute("DELETE FROM shop.key_self WHERE k = 1")
+    connection.commit()
+    no_doubt(world)
+
+
+def test_delete_and_insert_again_in_one_transaction(world):
+    connection = through(world.proxies[0], world)
+    cursor = connection.cursor()
+    cursor.execute("SELECT customer_id FROM shop.orders WHERE id = 5")
+    (customer,) = cursor.fetchone()
+    cursor.execute("DELETE FROM shop.orders WHERE id = 5")
+    cursor.execute("INSERT INTO shop.orders(id, customer_id) VALUES (5, %s)", (customer,))
+    connection.commit()
+    cursor.execute("UPDATE shop.product SET sku = sku || 'x' WHERE id IN (1, 2)")
+    cursor.execute("UPDATE shop.product SET sku = 'sku2' WHERE id = 1")
+    cursor.execute("UPDATE shop.product SET sku = 'sku1' WHERE id = 2")
+    connection.commit()
+    no_doubt(world)
+
+
+def test_rows_that_move_between_partitions(world):
+    connection = through(world.proxies[0], world, autocommit=True)
+    cursor = connection.cursor()
+    cursor.execute("UPDATE shop.event SET body = body || '{\"seen\": true}'")
+    cursor.execute("DELETE FROM shop.event WHERE id % 3 = 0")
+    cursor.execute("UPDATE shop.event_now_click SET body = '{}'")
+    cursor.execute("INSERT INTO shop.event_old VALUES (1000, '2020-01-01', 'click', NULL)")
+    cursor.execute("UPDATE shop.reading SET level = level * 2 WHERE level > 3 RETURNING tableoid::regclass")
+    no_doubt(world)
+
+
+def test_truncate(world):
+    connection = through(world.proxies[0], world)
+    cursor = connection.cursor()
+    cursor.execute("TRUNCATE shop.key_text, shop.job")
+    cursor.execute("INSERT INTO shop.job(state) VALUES (5)")
+    connection.commit()
+    cursor.execute("TRUNCATE shop.customer CASCADE")
+    connection.commit()
+    cursor.execute("INSERT INTO shop.job(state) VALUES (6)")
+    cursor.execute("TRUNCATE shop.job RESTART IDENTITY")
+    cursor.execute("INSERT INTO shop.job(state) VALUES (7)")
+    connection.commit()
+    cursor.execute("TRUNCATE shop.event")
+    connection.rollback()
+    cursor.execute("TRUNCATE shop.event")
+    connection.commit()
+    no_doubt(world)
+
+
+def test_binary_parameters(world):
+    client = Wire(world.proxies[0].port).login(world.database)
+    values = [(600).to_bytes(4, "big"), b"\x00\xff\x10", (3).to_bytes(2, "big", signed=True), b"\x01{\"a\": 1}",
+              b"\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x17\x00\x00\x00\x01\x00\x00\x00\x01\x00\x00\x00\x04\x00\x00\x00\x2a"]
+    client.send(parse("INSERT INTO shop.every_type(id, c_bytea, c_int2, c_jsonb, c_ints) VALUES ($1, $2, $3, $4, $5) RETURNING *") +
+                bind(values, formats=[1], results=[1]) + execute() + SYNC)
+    answer = client.read_until(b"Z")
+    assert [kind for kind, _ in answer] == [b"1", b"2", b"D", b"C", b"Z"]
+    no_doubt(world)
+
+
+def test_idempotency_keys(world):
+    connection = through(world.proxies[0], world, autocommit=True)
+    cursor = connection.cursor()
+    statement = "/* idempotency_key='%s' */ INSERT INTO shop.job(state) VALUES (77)"
+    for key in ("a", "a", "b", "a"):
+        cursor.execute(statement % key)
+        assert cursor.statusmessage == "INSERT 0 1"
+    cursor.execute("SELECT count(*) FROM shop.job WHERE state = 77")
+    assert cursor.fetchone() == (2,)
+    returning = "/* idempotency_key='r' */ INSERT INTO shop.job(state) VALUES (78) RETURNING id, state"
+    cursor.execute(returning)
+    first = cursor.fetchall()
+    cursor.execute(returning)
+    assert cursor.fetchall() == first
+    with pytest.raises(psycopg2.Error) as refused:
+        cursor.execute("/* idempotency_key='a' */ INSERT INTO shop.job(state) VALUES (79)")
+    assert refused.value.pgcode
+    with pytest.raises(psycopg2.Error):
+        cursor.execute("/* idempotency_key='failed' */ INSERT INTO shop.job(id, state) SELECT id, 0 FROM shop.job")
+    cursor.execute("/* idempotency_key='failed' */ INSERT INTO shop.job(state) VALUES (80)")
+    cursor.execute("SET pgtandem.idempotency_key = 'by setting'")
+    cursor.execute("INSERT INTO shop.job(state) VALUES (81)")
+    cursor.execute("SET pgtandem.idempotency_key = 'by setting'")
+    cursor.execute("INSERT INTO shop.job(state) VALUES (81)")
+    cursor.execute("SET pgtandem.idempotency_key = ''")
+    cursor.execute("SELECT state, count(*) FROM shop.job WHERE state >= 79 GROUP BY 1 ORDER BY 1")
+    assert cursor.fetchall() == [(80, 1), (81, 1)]
+    no_doubt(world)
+
+
+def test_roles_without_rights_on_pgtandem(world):
+    for cluster in world.clusters.values():
+        cluster.run("DO $$ BEGIN CREATE ROLE app_writer LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$")
+        cluster.run("GRANT USAGE ON SCHEMA shop TO app_writer; GRANT SELECT, INSERT, UPDATE, DELETE ON shop.stock TO app_writer", world.database)
+    connection = psycopg2.connect(host="127.0.0.1", port=world.proxies[0].port, user="app_writer", dbname=world.database)
+    cursor = connection.cursor()
+    cursor.execute("UPDATE shop.stock SET quantity = 5 WHERE product_id = 1")
+    connection.commit()
+    cursor.execute("SET search_path = ''")
+    cursor.execute("UPDATE shop.stock SET quantity = 6 WHERE product_id = 2")
+    connection.commit()
+    with pytest.raises(psycopg2.Error) as refused:
+        cursor.execute("UPDATE shop.job SET state = 1")
+    assert refused.value.pgcode == "42501"
+    connection.rollback()
+    no_doubt(world)
+
+
+def test_random_statements(world):
+    """A few hundred statements drawn at random over several tables, committed, rolled back or cut by savepoints."""
+    chance = random.Random(3)
+    connection = through(world.proxies[0], world)
+    cursor = connection.cursor()
+    for _ in range(150):
+        for _ in range(chance.randint(1, 4)):
+            k = chance.randint(1, 10)
+            cursor.execute(chance.choice([
+                f"UPDATE shop.stock SET quantity = quantity - {k} WHERE product_id = {k}",
+                f"INSERT INTO shop.key_text VALUES ('w{k}', {k}) ON CONFLICT (k) DO UPDATE SET v = key_text.v + 1",
+                f"DELETE FROM shop.key_text WHERE v > {k}",
+                f"DELETE FROM shop.orders WHERE id = {k}",
+                f"INSERT INTO shop.orders(id, customer_id) SELECT {k}, id FROM shop.customer ORDER BY mail LIMIT 1 ON CONFLICT DO NOTHING",
+                f"INSERT INTO shop.review(order_id, stars) SELECT id, 3 FROM shop.orders WHERE id = {k}",
+                f"INSERT INTO shop.order_line SELECT id, {k}, {k}, 1, 1 FROM shop.orders WHERE id = {k} ON CONFLICT DO NOTHING",
+                "SAVEPOINT s", f"UPDATE shop.job SET state = state + 1 WHERE id % 7 = {k % 7}"]))
+        connection.commit() if chance.random() < 0.8 else connection.rollback()
+    no_doubt(world)

@@ -1,0 +1,181 @@
+// Transcripts of the extended protocol, whole and cut at every byte.
+#include <catch2/catch.hpp>
+
+#include "protocol/frontend_messages.hpp"
+#include "tests/unit/session/stage.hpp"
+
+using namespace pgtandem;
+using test::stage;
+namespace p = protocol;
+
+namespace {
+
+void teach(stage& s) {
+  s.primary.when("INSERT INTO t", {{"row"}, {{"(100,3,1,10)"}}, "INSERT 0 1", ""});
+  s.primary.when("UPDATE t SET v = 2 RETURNING id", {{"id", "row"}, {{"1", "(100,3,1,2)"}}, "UPDATE 1", ""});
+  s.primary.when("SELECT 1", {{"?column?"}, {{"1"}}, "SELECT 1", ""});
+  s.primary.when("boom", {{}, {}, "", "22012"});
+}
+
+// Parse, Bind, Describe the portal, Execute.
+std::string run(std::string_view sql, std::string_view name = "", std::int32_t rows = 0) {
+  std::string m;
+  p::write_parse(m, name, sql);
+  p::write_bind(m, "", name);
+  p::write_describe(m, p::describe_kind::portal, "");
+  p::write_execute(m, "", rows);
+  return m;
+}
+std::string synced(std::string m) {
+  p::write_sync(m);
+  return m;
+}
+const std::size_t pieces[] = {0, 1, 2, 3, 5, 7, 11, 13};
+
+}  // namespace
+
+TEST_CASE("extended: an implicit transaction is held at its Sync") {
+  for (std::size_t piece : pieces) {
+    stage s(test::mirrored_world(), piece);
+    teach(s);
+    s.send(synced(run("INSERT INTO t VALUES (1, 10)")));
+    CHECK(s.take() == "1 2 n C:INSERT 0 1 Z:I");
+    s.send(synced(run("UPDATE t SET v = 2 RETURNING id")));
+    CHECK(s.take() == "1 2 T1 D,1 C:UPDATE 1 Z:I");
+    CHECK(s.submitted.size() == 2);
+    CHECK(std::count(s.primary.heard.begin(), s.primary.heard.end(), "(commit)") == 2);
+    CHECK(s.session().idle());
+  }
+}
+
+TEST_CASE("extended: a pipeline is one transaction") {
+  for (std::size_t piece : pieces) {
+    stage s(test::mirrored_world(), piece);
+    teach(s);
+    s.send(synced(run("SELECT 1") + run("INSERT INTO t VALUES (1, 10)") + run("UPDATE t SET v = 2 RETURNING id")));
+    CHECK(s.take() == "1 2 T1 D,1 C:SELECT 1 1 2 n C:INSERT 0 1 1 2 T1 D,1 C:UPDATE 1 Z:I");
+    REQUIRE(s.submitted.size() == 1);
+    CHECK(s.submitted[0]->effects.size() == 2);
+  }
+}
+
+TEST_CASE("extended: an error skips to Sync and nothing is applied") {
+  for (std::size_t piece : pieces) {
+    stage s(test::mirrored_world(), piece);
+    teach(s);
+    s.send(synced(run("INSERT INTO t VALUES (1, 10)") + run("boom") + run("SELECT 1")));
+    CHECK(s.take() == "1 2 n C:INSERT 0 1 1 2 n E:22012 Z:I");
+    CHECK(s.submitted.empty());
+    CHECK(s.session().idle());
+  }
+}
+
+TEST_CASE("extended: a block, its COMMIT held") {
+  for (std::size_t piece : pieces) {
+    stage s(test::mirrored_world(), piece);
+    teach(s);
+    s.send(synced(run("BEGIN")));
+    s.send(synced(run("INSERT INTO t VALUES (1, 10)")));
+    CHECK(s.take() == "1 2 n C:BEGIN Z:T 1 2 n C:INSERT 0 1 Z:T");
+    s.send(synced(run("COMMIT")));
+    CHECK(s.take() == "1 2 n C:COMMIT Z:I");
+    CHECK(s.submitted.size() == 1);
+    CHECK(s.session().idle());
+  }
+}
+
+TEST_CASE("extended: a whole block in one pipeline") {
+  for (std::size_t piece : pieces) {
+    stage s(test::mirrored_world(), piece);
+    teach(s);
+    s.send(synced(run("BEGIN") + run("INSERT INTO t VALUES (1, 10)") + run("COMMIT") + run("INSERT INTO t VALUES (1, 10)")));
+    CHECK(s.take() == "1 2 n C:BEGIN 1 2 n C:INSERT 0 1 1 2 n C:COMMIT 1 2 n C:INSERT 0 1 Z:I");
+    CHECK(s.submitted.size() == 2);
+  }
+}
+
+TEST_CASE("extended: the COMMIT of a failed secondary goes through degraded, of a strict one fails") {
+  for (auto policy : {session::policy::degrade, session::policy::strict})
+    for (std::size_t piece : pieces) {
+      auto w = std::make_shared<session::world>(*test::mirrored_world());
+      w->bounds.secondary_policy = policy;
+      bool strict = policy == session::policy::strict;
+      stage s(w, piece);
+      teach(s);
+      s.applies = session::apply_result::lost;
+      s.send(synced(run("INSERT INTO t VALUES (1, 10)")));
+      CHECK(s.take() == (strict ? "1 2 n C:INSERT 0 1 E:58000 Z:I" : "1 2 n C:INSERT 0 1 Z:I"));
+      s.send(synced(run("BEGIN")));
+      s.send(synced(run("INSERT INTO t VALUES (1, 10)")));
+      s.take();
+      s.send(synced(run("COMMIT")));
+      CHECK(s.take() == (strict ? "1 2 n E:58000 Z:I" : "1 2 n C:COMMIT Z:I"));
+      CHECK(s.session().idle());
+      CHECK(s.primary.status == 'I');
+    }
+}
+
+TEST_CASE("extended: refusals and stale epochs end the pipeline") {
+  for (std::size_t piece : pieces) {
+    stage s(test::mirrored_world(), piece);
+    teach(s);
+    s.send(synced(run("CREATE TABLE x (a int)") + run("SELECT 1")));
+    CHECK(s.take() == "E:0A000 Z:I");
+    s.send(synced(run("UPDATE t SET v = 2 RETURNING id", "", 1)));
+    CHECK(s.take() == "1 2 T1 E:0A000 Z:I");
+    s.primary.drop_epoch();
+    s.send(synced(run("INSERT INTO t VALUES (1, 10)")));
+    CHECK(s.take() == "1 2 n E:40001 Z:I");
+    CHECK(s.session().idle());
+    CHECK(s.submitted.empty());
+  }
+}
+
+TEST_CASE("extended: an untrustworthy image fails the transaction") {
+  for (std::size_t piece : pieces) {
+    stage s(test::mirrored_world(), piece);
+    s.primary.when("INSERT INTO t", {{"row"}, {{"(100,4,1,10)"}}, "INSERT 0 1", ""});
+    s.primary.when("SELECT 1", {{"?column?"}, {{"1"}}, "SELECT 1", ""});
+    s.send(synced(run("INSERT INTO t VALUES (1, 10)") + run("SELECT 1")));
+    CHECK(s.take() == "1 2 n E:40001 Z:I");
+    s.send(synced(run("SELECT 1")));
+    CHECK(s.take() == "1 2 T1 D,1 C:SELECT 1 Z:I");
+    CHECK(s.submitted.empty());
+    CHECK(s.session().idle());
+  }
+}
+
+TEST_CASE("extended: the primary's commit fails at Sync") {
+  stage s;
+  teach(s);
+  s.primary.fail_commit("40001");
+  s.send(synced(run("INSERT INTO t VALUES (1, 10)")));
+  CHECK(s.take() == "1 2 n C:INSERT 0 1 E:40001 Z:I");
+  CHECK(s.session().idle());
+}
+
+TEST_CASE("extended: a statement prepared in passthrough is prepared again for dual_write, and back") {
+  for (std::size_t piece : pieces) {
+    stage s(test::world_in(control::phase::passthrough), piece);
+    teach(s);
+    std::string prepare;
+    p::write_parse(prepare, "one", "INSERT INTO t VALUES (1, 10)");
+    s.send(synced(prepare));
+    CHECK(s.take() == "1 Z:I");
+    std::string execute;
+    p::write_bind(execute, "", "one");
+    p::write_execute(execute, "");
+    for (int round = 0; round < 2; ++round) {
+      s.session().world_changed(test::world_in(control::phase::dual_write));
+      s.send(synced(execute));
+      CHECK(s.take() == "2 C:INSERT 0 1 Z:I");
+      CHECK(s.submitted.size() == static_cast<std::size_t>(round + 1));
+      s.session().world_changed(test::world_in(control::phase::passthrough));
+      s.primary.heard.clear();
+      s.send(synced(execute));
+      s.take();
+      REQUIRE(!s.primary.heard.empty());
+      CHECK(s.primary.heard[0] == "INSERT INTO t VALUES (1, 10)");
+    }
+  }
+}

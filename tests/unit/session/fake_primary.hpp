@@ -1,0 +1,55 @@
+// A primary for transcript tests: reads frontend messages and answers as PostgreSQL does, from a table of statements.
+//
+// It keeps what the rules of a session depend on: the transaction's state, skipping to Sync after an error, prepared statements and
+// portals, implicit transactions. What a statement answers is looked up by the text's first words; everything it was asked is noted.
+#pragma once
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pgtandem::test {
+
+struct reply_rows {
+  std::vector<std::string> columns;                 // empty: no result set
+  std::vector<std::vector<std::string>> rows;
+  std::string tag = "SELECT 0";
+  std::string error;                                // SQLSTATE: fails instead
+};
+
+class fake_primary {
+ public:
+  // Answers for texts that contain the key; the first match in order of insertion.
+  void when(std::string contains, reply_rows r) { answers_.push_back({std::move(contains), std::move(r)}); }
+  // The answer to the next COMMIT, once.
+  void fail_commit(std::string sqlstate) { commit_error_ = std::move(sqlstate); }
+  void drop_epoch() { epoch_gone_ = true; }
+
+  // Bytes of the proxy; the answers are appended to `out`. Only what may be seen after a Flush, Sync or Query leaves it.
+  void receive(std::string_view bytes, std::string& out);
+
+  std::vector<std::string> heard;   // texts executed, in order; COMMITs of implicit transactions as "(commit)"
+  char status = 'I';
+
+ private:
+  struct portal {
+    std::string text;
+  };
+  void message(char type, std::string_view body);
+  void query(std::string_view sql);
+  bool run(const std::string& sql, bool describe_rows, bool implicit);
+  const reply_rows* lookup(const std::string& sql) const;
+  void fail(const std::string& sqlstate);
+  void begin_implicit();
+
+  std::vector<std::pair<std::string, reply_rows>> answers_;
+  std::map<std::string, std::string> statements_, portals_;
+  std::string in_, pending_, commit_error_;
+  bool skipping_ = false, epoch_gone_ = false, implicit_ = false;
+};
+
+}  // namespace pgtandem::test
