@@ -18,7 +18,8 @@ static_assert(static_cast<int>(statement_kind::uncaptured) == raw_uncaptured);
 // Owns a raw tree for as long as it is copied from.
 class tree_guard {
  public:
-  explicit tree_guard(const std::string& sql) : tree_(raw_tree_parse(sql.c_str(), sql.size())) {}
+  tree_guard(const std::string& sql, bool standard_strings)
+      : tree_(raw_tree_parse(sql.c_str(), sql.size(), standard_strings)) {}
   ~tree_guard() { raw_tree_free(&tree_); }
   tree_guard(const tree_guard&) = delete;
   tree_guard& operator=(const tree_guard&) = delete;
@@ -90,7 +91,7 @@ statement statement_of(const raw_statement& raw, std::size_t begin, std::size_t 
 
 }  // namespace
 
-analysis_ptr analyze(std::string_view sql) {
+analysis_ptr analyze(std::string_view sql, bool standard_strings) {
   auto result = std::make_shared<analysis>();
   std::string terminated(sql);
   if (terminated.find('\0') !=
@@ -98,7 +99,7 @@ analysis_ptr analyze(std::string_view sql) {
     result->too_deep = true;
     return result;
   }
-  tree_guard tree(terminated);
+  tree_guard tree(terminated, standard_strings);
   result->parse_error = (*tree).outcome == raw_syntax_error;
   result->too_deep = (*tree).outcome == raw_unknown;
   if ((*tree).outcome == raw_parsed)
@@ -106,7 +107,7 @@ analysis_ptr analyze(std::string_view sql) {
       const raw_statement& raw = (*tree).statements[i];
       result->statements.push_back(statement_of(raw, raw.begin, raw.end));
     }
-  result->idempotency_key = find_idempotency_key(sql);
+  result->idempotency_key = find_idempotency_key(sql, standard_strings);
   return result;
 }
 

@@ -47,7 +47,7 @@ struct statement {
   statement_kind kind = statement_kind::read;
   std::string construct;            // for messages and census labels: "INSERT", "MERGE", "CREATE TABLE", "data-modifying CTE", …
   std::size_t begin = 0, end = 0;   // byte range in the text, without the separating ';' (leading white space may be in it)
-  relation_name relation;           // target of insert/update/delete_/copy_from
+  relation_name relation;           // target of insert/update/delete_/copy; what create_temp creates
   bool only = false;                // UPDATE ONLY …
   std::vector<relation_name> relations;  // truncate: all of them; uncaptured DROP, ALTER, CREATE, MERGE: those named
   bool cascade = false, restart_identity = false;
@@ -74,14 +74,16 @@ struct analysis {
 };
 using analysis_ptr = std::shared_ptr<const analysis>;
 
-// Uncached. Never throws but std::bad_alloc.
-analysis_ptr analyze(std::string_view sql);
+// Uncached. Never throws but std::bad_alloc. `standard_strings` is the session's standard_conforming_strings
+// (ParameterStatus): where it is off, a backslash in '…' escapes and the same text may be cut otherwise.
+analysis_ptr analyze(std::string_view sql, bool standard_strings = true);
 
 // Least-recently-used cache in front of analyze(). Texts longer than max_text bytes are analyzed and not kept.
 class analyzer {
  public:
   explicit analyzer(std::size_t max_entries = 4096, std::size_t max_text = 16 * 1024);
-  analysis_ptr operator()(std::string_view sql);
+  // With standard_strings off a text that has a backslash is analyzed and not kept either.
+  analysis_ptr operator()(std::string_view sql, bool standard_strings = true);
   std::uint64_t hits() const { return hits_; }
   std::uint64_t misses() const { return misses_; }
 

@@ -4,7 +4,11 @@ namespace pgtandem::sql {
 
 analyzer::analyzer(std::size_t max_entries, std::size_t max_text) : max_entries_(max_entries), max_text_(max_text) {}
 
-analysis_ptr analyzer::operator()(std::string_view sql) {
+analysis_ptr analyzer::operator()(std::string_view sql, bool standard_strings) {
+  if (!standard_strings && sql.find('\\') != std::string_view::npos) {
+    ++misses_;
+    return analyze(sql, false);
+  }
   if (auto found = index_.find(sql); found != index_.end()) {
     ++hits_;
     order_.splice(order_.begin(), order_, found->second);

@@ -1,10 +1,16 @@
-/* Facts: the names that a statement mentions, collected in a growing array. */
+/* What a statement is called and the names that it mentions, collected in a growing array. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "proxy/sql/raw_internal.h"
 
 enum { first_capacity = 8 };
+
+void raw_name_as(raw_statement* s, raw_kind kind, const char* construct) {
+  s->kind = kind;
+  s->construct = construct;
+  s->object = NULL;
+}
 
 void raw_add_fact(raw_statement* s, raw_fact fact) {
   if (s->fact_count == s->fact_capacity) {
@@ -29,4 +35,11 @@ raw_fact raw_relation_fact(const RangeVar* relation) {
 
 bool raw_is_temporary(const RangeVar* relation) {
   return relation->relpersistence == 't' || (relation->schemaname && strcmp(relation->schemaname, "pg_temp") == 0);
+}
+
+void raw_add_relation(raw_statement* s, const RangeVar* relation) { raw_add_fact(s, raw_relation_fact(relation)); }
+
+void raw_add_relations(raw_statement* s, const List* relations) {
+  const ListCell* cell;
+  foreach (cell, relations) raw_add_relation(s, lfirst(cell));
 }

@@ -16,7 +16,10 @@ static inline void raw_mark(raw_statement* s, unsigned flag) { s->flags |= flag;
 static inline bool raw_marked(const raw_statement* s, unsigned flag) { return (s->flags & flag) != 0; }
 
 /* raw_facts.c */
+void raw_name_as(raw_statement* s, raw_kind kind, const char* construct);
 void raw_add_fact(raw_statement* s, raw_fact fact);
+void raw_add_relation(raw_statement* s, const RangeVar* relation);
+void raw_add_relations(raw_statement* s, const List* relations);
 raw_fact raw_relation_fact(const RangeVar* relation);
 bool raw_is_temporary(const RangeVar* relation);
 

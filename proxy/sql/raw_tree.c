@@ -10,6 +10,11 @@
 #include "pg_query_internal.h"
 /* clang-format on */
 
+/* Of libpg_query's scanner, one per thread; PostgreSQL's header declares it without that. The warning it can give about
+ * old-style escapes would go to standard error. */
+extern __thread bool standard_conforming_strings;
+extern __thread bool escape_string_warning;
+
 /* A text that the grammar refuses cannot run; one that only this parser's memory refuses might. */
 static raw_outcome outcome_of(const PgQueryError* error) {
   static const char* const limits[] = {"memory exhausted", "out of memory", "invalid memory alloc", "stack depth"};
@@ -35,9 +40,11 @@ static bool fill(raw_tree* tree, const List* list, size_t length) {
   return true;
 }
 
-raw_tree raw_tree_parse(const char* sql, size_t length) {
+raw_tree raw_tree_parse(const char* sql, size_t length, bool standard_strings) {
   raw_tree tree = {.outcome = raw_parsed};
   tree.memory = pg_query_enter_memory_context();
+  standard_conforming_strings = standard_strings;
+  escape_string_warning = false;
   PgQueryInternalParsetreeAndError parsed = pg_query_raw_parse(sql);
   free(parsed.stderr_buffer);
   if (parsed.error) {

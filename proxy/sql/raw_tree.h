@@ -86,8 +86,9 @@ typedef struct raw_tree {
   void* memory;
 } raw_tree;
 
-/* `sql` is NUL-terminated, `length` its bytes; it must outlive nothing. */
-raw_tree raw_tree_parse(const char* sql, size_t length);
+/* `sql` is NUL-terminated, `length` its bytes; it must outlive nothing. `standard_strings` is the session's setting
+ * standard_conforming_strings: off, a backslash in '…' escapes. */
+raw_tree raw_tree_parse(const char* sql, size_t length, bool standard_strings);
 void raw_tree_free(raw_tree* tree);
 
 /* The rules by which statements are named, for tests: the construct of rule `i`, NULL for an unused number, up to

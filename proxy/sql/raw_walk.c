@@ -175,8 +175,9 @@ static void visit_function(worklist* w, const FuncCall* call) {
 
 static void visit_select(worklist* w, const SelectStmt* select) {
   if (select->lockingClause) raw_mark(w->s, raw_locks_rows);
-  if (select->intoClause)
-    raw_mark(w->s, raw_is_temporary(select->intoClause->rel) ? raw_select_into_temp : raw_select_into);
+  if (!select->intoClause) return;
+  w->s->relation = raw_relation_fact(select->intoClause->rel);
+  raw_mark(w->s, raw_is_temporary(select->intoClause->rel) ? raw_select_into_temp : raw_select_into);
 }
 
 static void visit(worklist* w, const Node* node) {

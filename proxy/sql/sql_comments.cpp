@@ -69,7 +69,7 @@ std::optional<std::string> key_in_comment(std::string_view comment) {
 // Walks a text token by token, as far as quotes and comments go. Each step returns where the next one starts.
 class scanner {
  public:
-  explicit scanner(std::string_view sql) : sql_(sql) {}
+  scanner(std::string_view sql, bool standard_strings) : sql_(sql), plain_escapes_(!standard_strings) {}
 
   std::optional<std::string> run() {
     std::size_t i = 0;
@@ -82,7 +82,7 @@ class scanner {
 
   std::size_t step(std::size_t i) {
     char c = sql_[i];
-    if (c == '\'') return quoted(i, '\'', false);
+    if (c == '\'') return quoted(i, '\'', plain_escapes_);
     if (c == '"') return quoted(i, '"', false);
     if (c == '-' && at(i + 1) == '-') return line_comment(i);
     if (c == '/' && at(i + 1) == '*') return block_comment(i);
@@ -146,14 +146,15 @@ class scanner {
   }
 
   std::string_view sql_;
+  bool plain_escapes_;  // a plain string escapes with backslashes
   std::optional<std::string> found_;
 };
 
 }  // namespace
 
-std::optional<std::string> find_idempotency_key(std::string_view sql) {
+std::optional<std::string> find_idempotency_key(std::string_view sql, bool standard_strings) {
   if (sql.find(key_name) == npos) return std::nullopt;
-  return scanner(sql).run();
+  return scanner(sql, standard_strings).run();
 }
 
 }  // namespace pgtandem::sql

@@ -9,6 +9,7 @@
 
 namespace pgtandem::sql {
 
-std::optional<std::string> find_idempotency_key(std::string_view sql);
+// `standard_strings` is the session's standard_conforming_strings: off, a backslash in '…' escapes as in E'…'.
+std::optional<std::string> find_idempotency_key(std::string_view sql, bool standard_strings = true);
 
 }  // namespace pgtandem::sql
