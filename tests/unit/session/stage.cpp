@@ -55,7 +55,7 @@ stage::stage(session::world_ptr w, std::size_t piece)
     : session_(analyzer_, std::move(w),
                {{{"client_encoding", "UTF8"}, {"standard_conforming_strings", "on"}, {"server_version", "15.6"}}, 1, 2}),
       piece_(piece) {
-  for (auto [name, oid] : {std::pair{"t", "100"}, {"par", "101"}, {"chd", "102"}, {"dfr", "103"}, {"nokey", "104"}}) {
+  for (auto [name, oid] : {std::pair{"t", "100"}, {"par", "101"}, {"chd", "102"}, {"dfr", "103"}, {"nokey", "104"}, {"x", "0"}}) {
     std::string quoted = sql::relation_name{"", name, name}.quoted();
     primary.when("VALUES (" + sql::quote_literal(quoted), {{}, {{quoted, oid, "f", "t"}}, "SELECT 1", ""});
   }
@@ -115,7 +115,8 @@ std::string stage::take() {
     if (f.type == 'E') text += ":" + std::string(protocol::decode_error(f.body)->sqlstate());
     if (f.type == 'T') text += std::to_string(protocol::decode_row_description(f.body)->size());
     if (f.type == 'D') {
-      for (const auto& v : *protocol::decode_data_row(f.body)) text += "," + std::string(v.value_or("null"));
+      auto row = protocol::decode_data_row(f.body);
+      for (const auto& v : row.value()) text += "," + std::string(v.value_or("null"));
     }
     in.remove_prefix(f.size);
   }
