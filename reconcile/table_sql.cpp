@@ -185,8 +185,9 @@ std::string plain_insert(const sql::table& t) { return insert_head(t); }
 
 std::string delete_versions(const sql::table& t) {
   const std::size_t n = t.key.size();
-  return "DELETE FROM " + t.qualified + " t USING " + unnest(n + 3, true) + " WHERE " + equal_to_cells(key_columns(t)) +
-         " AND t.tableoid = q.c" + number(n + 1) + "::oid AND t.ctid = q.c" + number(n + 2) + "::tid AND t.xmin = q.c" +
+  const std::string keys = n ? equal_to_cells(key_columns(t)) + " AND " : "";
+  return "DELETE FROM " + t.qualified + " t USING " + unnest(n + 3, true) + " WHERE " + keys +
+         "t.tableoid = q.c" + number(n + 1) + "::oid AND t.ctid = q.c" + number(n + 2) + "::tid AND t.xmin = q.c" +
          number(n + 3) + "::xid RETURNING q.ord";
 }
 

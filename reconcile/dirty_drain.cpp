@@ -1,0 +1,196 @@
+#include "reconcile/dirty_drain.hpp"
+
+#include <algorithm>
+#include <bit>
+
+#include "proxy/telemetry/log.hpp"
+#include "reconcile/claims.hpp"
+#include "reconcile/keyless_sync.hpp"
+#include "reconcile/table_compare.hpp"
+
+namespace pgtandem::reconcile {
+namespace {
+
+using database::error;
+using database::result;
+
+constexpr int same_trouble_max = 3;  // keys in a row that fail the same way before the rest of a batch waits for the next pass
+
+constexpr int whole_table_share = 5;    // at most a fifth of the time goes into comparing one table as a whole
+
+// Troubles of the moment or of the whole database rather than of one key.
+bool general_trouble(const std::string& sqlstate) {
+  return sqlstate == "55P03" || sqlstate == "57014" || sqlstate.starts_with("53") || sqlstate.starts_with("25") ||
+         sqlstate.starts_with("57P");
+}
+
+}  // namespace
+
+result<drain_report> dirty_drain::run(workbench& w, const options& o) {
+  report_ = {};
+  auto page = read_dirty_page(w, cursor_, o.batch);
+  if (!page) return page.error();
+  report_.read = page->size;
+  report_.pass_ended = page->size < static_cast<std::int64_t>(o.batch);
+  cursor_ = report_.pass_ended ? 0 : page->last_seq;
+  if (page->size == 0) return report_;
+
+  if (auto r = gather_whole(w, *page); !r) return r.error();
+  if (auto r = claim(w, page->op_ids); !r) {
+    if (r.error().lost) return r.error();
+    telemetry::log::debug("claim waits", {{"sqlstate", r.error().sqlstate}});
+    report_.failed += page->size;
+    return report_;
+  }
+  report_.unknown_relation = !page->of_unknown_relations.empty();
+  auto nothing = resolve_scopes(w, *page);
+  if (!nothing) return nothing.error();
+  if (auto r = forget(w, *nothing); !r) return r.error();
+  if (auto r = drain_keys(w, *page, o); !r) return r.error();
+  for (auto& [relation, work] : page->by_relation)
+    if (!work.whole.empty())
+      if (auto r = drain_whole(w, work, o.hurry); !r) return r.error();
+  return report_;
+}
+
+// Parents first, in batches; then what failed, children first; then what still fails, key by key.
+result<void> dirty_drain::drain_keys(workbench& w, dirty_page& page, const options& o) {
+  std::vector<table_work*> tables;
+  for (auto& [relation, work] : page.by_relation) tables.push_back(&work);
+  std::sort(tables.begin(), tables.end(), [](auto* a, auto* b) { return a->table->fk_rank < b->table->fk_rank; });
+  const auto now = hot_keys::clock::now();
+  std::vector<batch> batches, singles, failed, failed_again;
+  for (table_work* work : tables) {
+    const std::string& name = work->table->qualified;
+    std::vector<std::size_t> positions;
+    for (std::size_t p = 0; p < work->keys.size(); ++p) {
+      if (!o.hurry && hot_.resting(name, work->keys[p], now)) continue;
+      if (hot_.failed_before(name, work->keys[p]) || hot_.locked_next(name, work->keys[p]))
+        singles.push_back({work, {p}});
+      else
+        positions.push_back(p);
+      if (positions.size() == o.batch) batches.push_back({work, std::exchange(positions, {})});
+    }
+    if (!positions.empty()) batches.push_back({work, std::move(positions)});
+  }
+  const auto run_all = [&](const std::vector<batch>& list, std::vector<batch>& to) -> result<void> {
+    for (const batch& b : list)
+      if (auto e = sync(w, *b.work, b.positions, row_lock::none)) {
+        if (e->lost) return *e;
+        to.push_back(b);
+      }
+    return {};
+  };
+  if (auto r = run_all(batches, failed); !r) return r;
+  std::reverse(failed.begin(), failed.end());
+  if (auto r = run_all(failed, failed_again); !r) return r;
+  std::reverse(failed_again.begin(), failed_again.end());
+  for (const batch& b : failed_again)
+    for (const std::size_t p : b.positions) singles.push_back({b.work, {p}});
+  return one_by_one(w, singles);
+}
+
+result<void> dirty_drain::one_by_one(workbench& w, const std::vector<batch>& singles) {
+  int in_a_row = 0;
+  for (const batch& b : singles) {
+    const cells& key = b.work->keys[b.positions.front()];
+    const bool lock = hot_.locked_next(b.work->table->qualified, key);
+    auto e = sync(w, *b.work, b.positions, lock ? row_lock::share : row_lock::none);
+    if (!e) {
+      in_a_row = 0;
+      continue;
+    }
+    if (e->lost) return *e;
+    note_failure(*b.work, b.positions.front(), *e);
+    in_a_row = general_trouble(e->sqlstate) ? in_a_row + 1 : 0;
+    if (in_a_row >= same_trouble_max) break;
+  }
+  return {};
+}
+
+std::optional<error> dirty_drain::sync(workbench& w, table_work& work, const std::vector<std::size_t>& positions, row_lock lock) {
+  std::vector<cells> keys;
+  for (const std::size_t p : positions) keys.push_back(work.keys[p]);
+  std::set<std::size_t> repaired;
+  std::vector<std::int64_t> ending;
+  auto r = sync_rows(w, *work.table, keys, lock, [&](const std::vector<key_state>& states) {
+    for (std::size_t i = 0; i < states.size(); ++i)
+      if (states[i] == key_state::synced) repaired.insert(positions[i]);
+    return ending = work.ends_with(repaired);
+  });
+  if (!r) return r.error();
+  for (std::size_t i = 0; i < positions.size(); ++i) {
+    if (r->keys[i] == key_state::synced)
+      hot_.came_through(work.table->qualified, keys[i]);
+    else if (!r->horizon_missed)
+      hot_.changed(work.table->qualified, keys[i]);
+  }
+  work.repaired(repaired);
+  report_.synced += static_cast<std::int64_t>(repaired.size());
+  report_.changed += static_cast<std::int64_t>(positions.size() - repaired.size());
+  report_.ended += static_cast<std::int64_t>(ending.size());
+  return std::nullopt;
+}
+
+void dirty_drain::note_failure(const table_work& work, std::size_t position, const error& e) {
+  ++report_.failed;
+  const int times = hot_.failed(work.table->qualified, work.keys[position], hot_keys::clock::now());
+  if (times >= 4 && std::has_single_bit(static_cast<unsigned>(times)))
+    telemetry::log::warning("a key cannot be repaired", {{"relation", work.table->qualified},
+                                                         {"sqlstate", e.sqlstate},
+                                                         {"constraint", e.constraint},
+                                                         {"times", times}});
+}
+
+// The whole table is suspect: compared, secondary first, and what differs repaired. The claims made before keep stragglers out,
+// so a key that is equal needs no repair.
+result<void> dirty_drain::drain_whole(workbench& w, table_work& work, bool hurry) {
+  const sql::table& t = *work.table;
+  const auto began = hot_keys::clock::now();
+  if (!hurry && began < whole_rests_until_[t.qualified]) return {};
+  auto compared = compare_table(w.watcher, w.secondary, t, {});
+  const auto took = hot_keys::clock::now() - began;
+  whole_rests_until_[t.qualified] = began + took * whole_table_share;
+  if (!compared || !compared->complete) {
+    if (!compared && compared.error().lost) return compared.error();
+    telemetry::log::warning("a table cannot be compared", {{"relation", t.qualified}, {"sqlstate", compared ? "" : compared.error().sqlstate}});
+    ++report_.failed;
+    return {};
+  }
+  telemetry::log::info("whole table compared", {{"relation", t.qualified}, {"rows", compared->rows}, {"differing", compared->differences.size()}});
+  if (t.key.empty()) {
+    auto r = sync_keyless(w, t, compared->differences, work.whole);
+    if (!r && r.error().lost) return r.error();
+    if (!r || r->horizon_missed) return ++report_.failed, result<void>();
+    report_.ended += static_cast<std::int64_t>(work.whole.size());
+    return {};
+  }
+  table_work candidates;
+  candidates.table = &t;
+  for (const difference& d : compared->differences)
+    for (const std::int64_t seq : work.whole) candidates.add(seq, d.key);
+  if (candidates.keys.empty()) return forget(w, work.whole);
+  constexpr std::size_t keys_at_once = 500;
+  std::vector<batch> failed;
+  for (std::size_t from = 0; from < candidates.keys.size(); from += keys_at_once) {
+    batch b{&candidates, {}};
+    for (std::size_t p = from; p < std::min(from + keys_at_once, candidates.keys.size()); ++p) b.positions.push_back(p);
+    if (auto e = sync(w, candidates, b.positions, row_lock::none)) {
+      if (e->lost) return *e;
+      for (const std::size_t p : b.positions) failed.push_back({&candidates, {p}});
+    }
+  }
+  return one_by_one(w, failed);
+}
+
+result<void> dirty_drain::forget(workbench& w, const std::vector<std::int64_t>& seqs) {
+  if (seqs.empty()) return {};
+  array_writer list;
+  for (const std::int64_t s : seqs) list.add(std::string_view(std::to_string(s)));
+  auto r = w.watcher.execute("DELETE FROM pgtandem.dirty WHERE seq = ANY($1::bigint[])", {list.take()});
+  if (!r) return r.error();
+  report_.ended += static_cast<std::int64_t>(seqs.size());
+  return {};
+}
+
+}  // namespace pgtandem::reconcile

@@ -1,0 +1,37 @@
+// Memory of keys that did not come through: how often a key changed under a repair (the third time it is read under a short
+// row lock), and how long a key that fails is left alone. Bounded; forgetting an entry costs a retry, nothing else.
+#pragma once
+#include <chrono>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "reconcile/text_array.hpp"
+
+namespace pgtandem::reconcile {
+
+class hot_keys {
+ public:
+  using clock = std::chrono::steady_clock;
+
+  bool locked_next(const std::string& relation, const cells& key) const;
+  // A failed key is left alone for 50 ms, doubled with each further failure, at most 5 s.
+  bool resting(const std::string& relation, const cells& key, clock::time_point now) const;
+  bool failed_before(const std::string& relation, const cells& key) const;
+
+  void changed(const std::string& relation, const cells& key);
+  // The number of failures in a row, this one included.
+  int failed(const std::string& relation, const cells& key, clock::time_point now);
+  void came_through(const std::string& relation, const cells& key);
+
+ private:
+  struct entry {
+    int changes = 0, failures = 0;
+    clock::time_point rest_until{};
+  };
+  entry& at(const std::string& relation, const cells& key);
+  const entry* find(const std::string& relation, const cells& key) const;
+  std::map<std::pair<std::string, cells>, entry> entries_;
+};
+
+}  // namespace pgtandem::reconcile

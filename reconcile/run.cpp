@@ -1,0 +1,84 @@
+#include "reconcile/run.hpp"
+
+#include <chrono>
+#include <thread>
+
+#include "proxy/telemetry/log.hpp"
+#include "reconcile/doubt_loop.hpp"
+#include "reconcile/place_pair.hpp"
+
+namespace pgtandem::reconcile {
+namespace {
+
+using std::chrono::milliseconds;
+namespace log = telemetry::log;
+
+constexpr milliseconds retry_after{200};      // a database that is away
+constexpr milliseconds stand_by{500};         // another reconciler works, or the phase asks for nothing
+constexpr milliseconds stop_checked_every{100};
+
+class reconciler {
+ public:
+  reconciler(const config::settings& s, const std::atomic<bool>& stop) : settings_(s), stop_(stop), pair_(s, "doubts"), loop_(s, pair_) {}
+
+  void run() {
+    while (!stop_) {
+      auto wait = step();
+      if (!wait) {
+        complain(wait.error());
+        if (wait.error().lost) pair_.close();
+        std::this_thread::sleep_for(retry_after);
+        continue;
+      }
+      complained_.clear();
+      listen(*wait);
+    }
+  }
+
+ private:
+  database::result<milliseconds> step() {
+    auto now = pair_.connect();
+    if (!now) return now.error();
+    if (!now->row().mirrors) return stand_by;
+    auto mine = pair_.hold_lock();
+    if (!mine) return mine.error();
+    if (*mine != working_) log::info(*mine ? "this reconciler works" : "another reconciler works", {{"epoch", now->epoch}, {"phase", now->row().name}});
+    working_ = *mine;
+    if (!working_) return stand_by;
+    return loop_.round();
+  }
+
+  // Waits for news; the stop flag is seen in time.
+  void listen(milliseconds limit) {
+    const auto until = std::chrono::steady_clock::now() + limit;
+    while (!stop_ && limit.count() > 0) {
+      auto heard = pair_.bell().wait(std::min(limit, stop_checked_every));
+      if (!heard || *heard) return;
+      limit = std::chrono::duration_cast<milliseconds>(until - std::chrono::steady_clock::now());
+    }
+  }
+
+  void complain(const database::error& e) {
+    if (e.sqlstate == complained_) return;
+    complained_ = e.sqlstate;
+    log::warning("reconciler waits", {{"sqlstate", e.sqlstate}, {"why", e.message}});
+  }
+
+  const config::settings& settings_;
+  const std::atomic<bool>& stop_;
+  place_pair pair_;
+  doubt_loop loop_;
+  bool working_ = false;
+  std::string complained_;  // SQLSTATE of the trouble that was reported last
+};
+
+}  // namespace
+
+int run_reconciler(const config::settings& s, const std::atomic<bool>& stop) {
+  log::info("reconciler starts");
+  reconciler(s, stop).run();
+  log::info("reconciler stops");
+  return 0;
+}
+
+}  // namespace pgtandem::reconcile
