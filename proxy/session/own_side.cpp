@@ -108,7 +108,7 @@ void session::state::own_done(awaited a) {
       for (const auto& row : own_rows)
         if (row.size() == 4)
           known.learn(row[0], {static_cast<sql::oid>(std::strtoul(row[1].c_str(), nullptr, 10)), row[2] == "t", row[3] != "f"});
-      if (a.failed) resolve_failed = true;
+      if (a.failed || own_rows.empty()) resolve_failed = true;
       return;
     case purpose::check_constraints:
       if (a.failed) abandon_commit();

@@ -15,7 +15,7 @@ bool is_payload(char type) { return type == backend::data_row || type == backend
 
 // The rows of this answer are nobody's business but the client's.
 bool session::state::passes(const awaited& a, char type) const {
-  if (!is_payload(type)) return false;
+  if (!is_payload(type) || a.what == request::describe) return false;
   return type == backend::copy_data || (a.what != request::own && !capture_of(a));
 }
 
@@ -40,7 +40,7 @@ std::size_t session::state::consume_primary(std::string_view bytes) {
       return bytes.size();
     }
     if (f.state == frame_state::need_header) break;
-    if (!awaiting.empty() && passes(awaiting.front(), f.type)) {
+    if (!muted && !awaiting.empty() && passes(awaiting.front(), f.type)) {
       std::size_t n = std::min(f.size, rest.size());
       primary_stream = f.size - n;
       used += n;
