@@ -97,7 +97,8 @@ class Proxy(Process):
 class Deployment:
     """A source and a target database with the pgtandem processes between them.
 
-    `through` may replace the (host, port) at which the processes reach a side: {"target": gate}.
+    `through` may put a gate before a side: {"target": gate}. Only proxies go through it; a reconciler that should is given
+    a `through` of its own.
     """
 
     def __init__(self, source, target, database, settings=None, through=None, folder=None):
@@ -112,14 +113,14 @@ class Deployment:
 
     # --- configuration
 
-    def conninfo(self, side):
-        port = self.through[side].port if side in self.through else self.clusters[side].port
+    def conninfo(self, side, through=None):
+        port = (through or {}).get(side, self.clusters[side]).port
         return f"host=127.0.0.1 port={port} user=postgres dbname={self.database}"
 
-    def configuration(self, more=None):
+    def configuration(self, more=None, through=None):
         base = {
-            "source": self.conninfo("source"),
-            "target": self.conninfo("target"),
+            "source": self.conninfo("source", through),
+            "target": self.conninfo("target", through),
             "listen": {"address": "127.0.0.1", "port": free_port()},
             "auth": {"method": "trust"},
             "admin": {"address": "127.0.0.1", "port": free_port(), "token": TOKEN},
@@ -138,17 +139,17 @@ class Deployment:
     def proxy(self, more=None, ready=True):
         self.counter += 1
         name = f"proxy{self.counter}"
-        settings = self.configuration(more)
+        settings = self.configuration(more, self.through)
         config = self.write_config(name, settings)
         self._ctl_config = self._ctl_config or config
         proxy = Proxy(name, config, settings, self.folder)
         self.processes.append(proxy)
         return proxy.wait_ready() if ready else proxy
 
-    def reconciler(self, more=None):
+    def reconciler(self, more=None, through=None):
         self.counter += 1
         name = f"reconciler{self.counter}"
-        config = self.write_config(name, self.configuration(more))
+        config = self.write_config(name, self.configuration(more, through))
         process = Process(name, ["reconcile", "--config", config], self.folder)
         self.processes.append(process)
         return process
