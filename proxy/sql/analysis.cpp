@@ -31,7 +31,9 @@ class tree_guard {
 
 std::string text(const char* s) { return s ? std::string(s) : std::string(); }
 
-relation_name relation_of(const raw_fact& fact) { return {text(fact.schema), text(fact.name), text(fact.alias)}; }
+relation_name relation_of(const raw_fact& fact) {
+  return {text(fact.schema), text(fact.name), text(fact.alias ? fact.alias : fact.name), fact.alias != nullptr};
+}
 
 void sort_unique(std::vector<std::string>& names) {
   std::sort(names.begin(), names.end());

@@ -39,6 +39,7 @@ struct relation_name {
   std::string schema;  // empty = by search_path
   std::string name;
   std::string alias;   // how the statement refers to it in RETURNING: the alias if given, else the name
+  bool aliased = false;  // the alias is written out: the schema cannot qualify a column any more
   std::string quoted() const;  // schema.name, quote_ident()-ed where needed: what to_regclass() understands
   bool operator==(const relation_name&) const = default;
 };

@@ -90,11 +90,9 @@ void raw_refine_drop(const void* node, raw_statement* s) {
   foreach (cell, drop->objects) {
     const List* names = lfirst_node(List, cell);
     int parts = list_length(names);
-    const char* name = strVal(list_nth(names, parts - 1));
     raw_add_fact(s, (raw_fact){.kind = raw_fact_relation,
                                .schema = parts > 1 ? strVal(list_nth(names, parts - 2)) : NULL,
-                               .name = name,
-                               .alias = name});
+                               .name = strVal(list_nth(names, parts - 1))});
   }
 }
 

@@ -30,7 +30,7 @@ raw_fact raw_relation_fact(const RangeVar* relation) {
   return (raw_fact){.kind = raw_fact_relation,
                     .schema = relation->schemaname,
                     .name = relation->relname,
-                    .alias = relation->alias ? relation->alias->aliasname : relation->relname};
+                    .alias = relation->alias ? relation->alias->aliasname : NULL};
 }
 
 bool raw_is_temporary(const RangeVar* relation) {

@@ -69,7 +69,7 @@ void raw_refine_copy(const void* node, raw_statement* s) {
     read.kind = raw_fact_reads;
     raw_add_fact(s, read);
   }
-  if (copy->filename) {
+  if (copy->filename && s->kind != raw_uncaptured) {
     s->object = copy->is_program ? "PROGRAM" : "file";
     if (s->kind == raw_copy_from) s->kind = raw_uncaptured;
     if (s->kind == raw_copy_to) s->kind = raw_session;

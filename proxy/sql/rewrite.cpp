@@ -9,34 +9,29 @@ std::string ddl_version_expression(oid sequence) {
   return "pg_catalog.pg_sequence_last_value(" + std::to_string(sequence) + ")";
 }
 
-std::string row_expression(const table& t, std::string_view alias, oid sequence) {
-  const std::string prefix = quote_ident(alias) + ".";
+std::string row_expression(const table& t, const std::string& prefix, oid sequence) {
   std::string row = "ROW(" + prefix + "tableoid, " + ddl_version_expression(sequence);
   for (const column& c : t.columns)
     if (!c.generated) row += ", " + prefix + quote_ident(c.name);
   return row + ")";
 }
 
-// On a line of its own: a trailing `--` comment must not swallow it. RETURNING is the last clause of every statement
-// that has one.
-std::string image_clause(const statement& s, const table& t, const capture_options& o) {
-  return (s.returning ? "\n, " : "\nRETURNING ") + image_expression(t, s.relation.alias, o);
-}
+// How the statement's RETURNING names its target, with the dot. A schema that is written out stays: in `DELETE FROM a.t
+// USING b.t` the name alone would be ambiguous.
+std::string target_prefix(const relation_name& r) { return (r.aliased ? quote_ident(r.alias) : r.quoted()) + "."; }
 
-}  // namespace
-
-std::string image_expression(const table& t, std::string_view alias, const capture_options& o) {
-  std::string image = row_expression(t, alias, o.ddl_version_sequence);
+std::string image_of(const table& t, const std::string& prefix, const capture_options& o) {
+  std::string image = row_expression(t, prefix, o.ddl_version_sequence);
   if (t.any_fragile) image = "pgtandem.image(" + image + ")";
   image += "::pg_catalog.text";
   return o.hex ? "pg_catalog.encode(pg_catalog.convert_to(" + image + ", 'UTF8'), 'hex')" : image;
 }
 
-std::string with_image(std::string_view sql, const statement& s, const table& t, const capture_options& o) {
-  return std::string(sql.substr(s.begin, s.end - s.begin)) + image_clause(s, t, o);
+// On a line of its own: a trailing `--` comment must not swallow it. RETURNING is the last clause of every statement
+// that has one.
+std::string image_clause(const statement& s, const table& t, const capture_options& o) {
+  return (s.returning ? "\n, " : "\nRETURNING ") + image_of(t, target_prefix(s.relation), o);
 }
-
-namespace {
 
 // Characters in `text`: bytes that do not continue one, if it is UTF-8.
 std::size_t characters(std::string_view text, bool utf8) {
@@ -47,6 +42,14 @@ std::size_t characters(std::string_view text, bool utf8) {
 }
 
 }  // namespace
+
+std::string image_expression(const table& t, std::string_view alias, const capture_options& o) {
+  return image_of(t, quote_ident(alias) + ".", o);
+}
+
+std::string with_image(std::string_view sql, const statement& s, const table& t, const capture_options& o) {
+  return std::string(sql.substr(s.begin, s.end - s.begin)) + image_clause(s, t, o);
+}
 
 std::size_t rewritten_text::original_offset(std::size_t position, bool utf8) const {
   std::size_t added = 0, counted = 0, from = 0;  // characters of insertions, characters before byte `from`

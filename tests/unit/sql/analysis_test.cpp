@@ -92,25 +92,26 @@ TEST_CASE("a zero byte makes a text unknown") {
 TEST_CASE("the target and the name RETURNING uses for it") {
   struct row {
     const char *sql, *schema, *name, *alias;
-    bool only;
+    bool aliased, only;
   };
   const row rows[] = {
-      {"INSERT INTO t VALUES (1)", "", "t", "t", false},
-      {"INSERT INTO s.t AS x VALUES (1)", "s", "t", "x", false},
-      {"INSERT INTO \"S\".\"T t\" VALUES (1)", "S", "T t", "T t", false},
-      {"INSERT INTO db.s.t VALUES (1)", "s", "t", "t", false},
-      {"UPDATE s.t SET a = 1", "s", "t", "t", false},
-      {"UPDATE ONLY s.t AS x SET a = 1", "s", "t", "x", true},
-      {"UPDATE t x SET a = 1", "", "t", "x", false},
-      {"DELETE FROM t", "", "t", "t", false},
-      {"DELETE FROM ONLY (t) x", "", "t", "x", true},
-      {"COPY s.t FROM STDIN", "s", "t", "t", false},
+      {"INSERT INTO t VALUES (1)", "", "t", "t", false, false},
+      {"INSERT INTO s.t AS x VALUES (1)", "s", "t", "x", true, false},
+      {"INSERT INTO \"S\".\"T t\" VALUES (1)", "S", "T t", "T t", false, false},
+      {"INSERT INTO db.s.t VALUES (1)", "s", "t", "t", false, false},
+      {"UPDATE s.t SET a = 1", "s", "t", "t", false, false},
+      {"UPDATE ONLY s.t AS x SET a = 1", "s", "t", "x", true, true},
+      {"UPDATE t x SET a = 1", "", "t", "x", true, false},
+      {"DELETE FROM t", "", "t", "t", false, false},
+      {"DELETE FROM ONLY (t) x", "", "t", "x", true, true},
+      {"DELETE FROM s.t AS t", "s", "t", "t", true, false},
+      {"COPY s.t FROM STDIN", "s", "t", "t", false, false},
   };
   for (const row& r : rows) {
     INFO(r.sql);
     const analysis_ptr a = analyze(r.sql);
     const statement& s = only(a);
-    CHECK(s.relation == relation_name{r.schema, r.name, r.alias});
+    CHECK(s.relation == relation_name{r.schema, r.name, r.alias, r.aliased});
     CHECK(s.only == r.only);
     CHECK(s.read_relations.empty());
   }

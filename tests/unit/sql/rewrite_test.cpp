@@ -78,6 +78,26 @@ TEST_CASE("the image is the last column, whatever ends the statement") {
   }
 }
 
+TEST_CASE("the target is named as the statement names it") {
+  struct row {
+    const char *sql, *prefix;
+  };
+  const row rows[] = {
+      {"DELETE FROM t", "t."},
+      {"DELETE FROM t AS x", "x."},
+      {"DELETE FROM a.t USING b.t", "a.t."},
+      {"DELETE FROM a.t AS t", "t."},
+      {"INSERT INTO \"A\".t AS \"X\" VALUES (1)", "\"X\"."},
+  };
+  for (const row& r : rows) {
+    INFO(r.sql);
+    const analysis_ptr a = analyze(r.sql);
+    CHECK(with_image(r.sql, a->statements.at(0), orders(), {}) ==
+          std::string(r.sql) + "\nRETURNING ROW(" + r.prefix + "tableoid, NULL::pg_catalog.int8, " + r.prefix + "id, " +
+              r.prefix + "\"Total\", " + r.prefix + "\"order\")::pg_catalog.text");
+  }
+}
+
 TEST_CASE("a prepared statement is rewritten inside its PREPARE") {
   const std::string sql = "SELECT 1; PREPARE p AS DELETE FROM orders o WHERE id = $1";
   const analysis_ptr a = analyze(sql);
