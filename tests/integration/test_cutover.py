@@ -1,0 +1,278 @@
+"""Cutover and rollback under sixteen writers and sixteen readers through two proxies: nobody gets an error, every transaction is
+on both sides, no read is older than a write acknowledged before it. And a proxy that slept through it commits nothing."""
+import os
+import re
+import statistics
+import threading
+import time
+
+import psycopg2
+import pytest
+from connections import connector, through
+from harness import writers
+from harness.cluster import run, value
+from harness.compare import assert_equal
+from harness.wait import wait_until
+
+FLIPS = int(os.environ.get("PGTANDEM_FLIPS", "4"))     # the acceptance run uses 20: ten times there and back
+CLIENTS = 16
+SCHEMA = writers.SCHEMA + "CREATE TABLE clock(id int PRIMARY KEY, t bigint NOT NULL); CREATE TABLE ser(id bigserial PRIMARY KEY, v int);"
+SEED = writers.SEED.format(counters=writers.COUNTERS) + f"; INSERT INTO clock SELECT i, 0 FROM generate_series(0, {CLIENTS - 1}) i"
+GATES_SECONDS = 60
+
+
+class Clock:
+    """One row that a writer raises and a reader, through the other proxy, must never see behind what was acknowledged."""
+
+    def __init__(self, number, write, read, stopping):
+        self.number, self.write, self.read, self.stopping = number, write, read, stopping
+        self.acknowledged, self.reads, self.stale, self.errors = 0, 0, [], []
+        self.threads = [threading.Thread(target=self._guarded, args=(f,), daemon=True) for f in (self._writes, self._reads)]
+        for thread in self.threads:
+            thread.start()
+
+    def _guarded(self, function):
+        try:
+            function()
+        except psycopg2.Error as error:
+            self.errors.append(f"clock {self.number}: {error.pgcode} {error}")
+
+    def _writes(self):
+        connection = self.write()
+        connection.autocommit = self.number % 2 == 0
+        n = 0
+        while not self.stopping.is_set():
+            n += 1
+            run(connection, "UPDATE clock SET t = %s WHERE id = %s", (n, self.number))
+            connection.commit()
+            self.acknowledged = n
+
+    def _reads(self):
+        connection = self.read()
+        connection.autocommit = True
+        while not self.stopping.is_set():
+            floor = self.acknowledged
+            seen = value(connection, "SELECT t FROM clock WHERE id = %s", (self.number,))
+            self.reads += 1
+            if seen < floor:
+                self.stale.append((self.number, floor, seen))
+
+
+@pytest.fixture
+def ready(deploy):
+    """make(**options): a deployment in phase verify whose gates hold."""
+    def make(**options):
+        options.setdefault("proxies", 2)
+        world = deploy(SCHEMA, SEED, reconcilers=1, **options)
+        world.ctl("phase", "backfill")
+        wait_until(lambda: world.ctl("phase", "verify", check=False).returncode == 0, 60, "backfill", every=0.2)
+        world.wait_phase("verify")
+        return world
+    return make
+
+
+def gates_hold(world, verb="cutover"):
+    last = [""]
+
+    def hold():
+        done = world.ctl(verb, "--dry-run", check=False)
+        last[0] = done.stdout
+        return done.returncode == 0
+    try:
+        wait_until(hold, GATES_SECONDS, "gates", every=0.2)
+    except AssertionError as error:
+        raise AssertionError(f"{error}\n{last[0]}") from None
+
+
+def flip(world, verb):
+    gates_hold(world, verb)
+    done = world.ctl(verb)
+    world.wait_phase("tail" if verb == "cutover" else "verify")
+    found = re.search(r"cutover_ms\D*([\d.]+)", done.stdout)
+    return float(found.group(1)) if found else None
+
+
+def test_there_and_back_under_load(ready):
+    world = ready()
+    stopping = threading.Event()
+    first, second = (connector(p, world) for p in world.proxies)
+    clocks = [Clock(i, (first, second)[i % 2], (second, first)[i % 2], stopping) for i in range(CLIENTS)]
+    crew = writers.Crew([first, second], CLIENTS).start()
+    took = []
+    for n in range(FLIPS):
+        goal = crew.count() + 200
+        wait_until(lambda: crew.count() >= goal, 60, "progress between the flips")
+        took.append(flip(world, ("cutover", "rollback")[n % 2]))
+    wait_until(lambda: all(clock.reads > 10 for clock in clocks) or any(c.errors for c in clocks), 30, "readers to read")
+    stopping.set()
+    crew.stop()
+    for clock in clocks:
+        for thread in clock.threads:
+            thread.join(30)
+            assert not thread.is_alive(), "a client hangs"
+    known = [ms for ms in took if ms is not None]
+    print("cutover_ms", took, "median", statistics.median(known) if known else None, "acknowledged", crew.count(), "longest",
+          f"{crew.longest() * 1000:.0f} ms")
+    assert not [e for c in clocks for e in c.errors] and not crew.refused, ([e for c in clocks for e in c.errors] + crew.refused)[:3]
+    assert not [s for c in clocks for s in c.stale]
+    world.wait_drained()
+    source, target = world.connect("source"), world.connect("target")
+    assert not writers.verdict(crew, source, target)
+    assert_equal(world)
+    for clock in clocks:
+        assert value(source, "SELECT t FROM clock WHERE id = %s", (clock.number,)) == clock.acknowledged
+
+
+def test_a_proxy_that_slept_through_the_flip_commits_nothing(ready):
+    """SIGSTOP across the flip: the lease lapses, the flip goes on without it, and its client's COMMIT must not take effect."""
+    world = ready(settings={"cutover": {"lease_ms": 500, "hold_deadline_ms": 3000}})
+    sleeper, awake = world.proxies
+    connection = through(sleeper, world)
+    idle = through(sleeper, world, autocommit=True)
+    run(idle, "UPDATE clock SET t = 1 WHERE id = 1")
+    gates_hold(world)
+    sleeper.freeze()
+    flipped = wait_until(lambda: world.ctl("cutover", config=_config_of(world, awake), check=False).returncode == 0 or None, 60, "a flip without the sleeper",
+                         every=0.5)
+    assert flipped
+    world.wait_phase("tail")
+    run(through(awake, world, autocommit=True), "UPDATE clock SET t = 5 WHERE id = 2")
+    answers = []
+
+    def late_write():
+        try:
+            run(idle, "UPDATE clock SET t = 99 WHERE id = 1")
+            answers.append("committed")
+        except psycopg2.Error as error:
+            answers.append(error.pgcode)
+    thread = threading.Thread(target=late_write)
+    thread.start()
+    sleeper.thaw()
+    thread.join(30)
+    assert answers and not thread.is_alive()
+    world.wait_drained()
+    assert_equal(world)
+    # either refused, or moved to the new primary first and then committed there
+    assert value(world.connect("target"), "SELECT t FROM clock WHERE id = 1") == (99 if answers == ["committed"] else 1)
+    connection.close()
+
+
+def test_an_open_transaction_of_a_sleeping_proxy_commits_nothing(ready):
+    """The flip has to wait for a writer in flight, or to undo itself; in no case may the write land on one side only."""
+    world = ready(settings={"cutover": {"lease_ms": 500, "hold_deadline_ms": 1500}})
+    sleeper, awake = world.proxies
+    writer = through(sleeper, world)
+    run(writer, "UPDATE clock SET t = 1 WHERE id = 1")
+    gates_hold(world)
+    sleeper.freeze()
+    done = world.ctl("cutover", config=_config_of(world, awake), check=False)
+    sleeper.thaw()
+    try:
+        writer.commit()
+        committed = True
+    except psycopg2.Error:
+        committed = False
+    print("flip ended with", done.returncode, "late commit:", committed)
+    wait_until(lambda: world.migration()["step"] == "steady", 30, "the flip to end")
+    world.wait_drained()
+    assert_equal(world)
+    assert value(world.connect("source"), "SELECT t FROM clock WHERE id = 1") == int(committed)
+
+
+def _config_of(world, proxy):
+    return f"{world.folder}/{proxy.name}.yaml"
+
+
+def test_dry_run_shows_gates_and_changes_nothing(ready):
+    world = ready()
+    before = world.migration()
+    gates_hold(world)
+    assert "sweep" in world.ctl("cutover", "--dry-run").stdout
+    assert world.migration() == before
+
+
+def test_gates_refuse_what_is_not_proven(deploy):
+    world = deploy(SCHEMA, SEED, proxies=1, reconcilers=0, seed_target=False)
+    done = world.ctl("cutover", check=False)
+    assert done.returncode != 0
+    assert world.migration()["phase"] == "dual_write"
+
+
+def test_a_transaction_that_does_not_end_undoes_the_flip(ready):
+    world = ready(settings={"cutover": {"hold_deadline_ms": 800}})
+    long = through(world.proxies[0], world)
+    run(long, "UPDATE clock SET t = 7 WHERE id = 3")
+    gates_hold(world)
+    epoch = world.migration()["epoch"]
+    assert world.ctl("cutover", check=False).returncode != 0
+    wait_until(lambda: world.migration()["step"] == "steady", 20, "the undo")
+    long.commit()
+    run(through(world.proxies[1], world, autocommit=True), "UPDATE clock SET t = 8 WHERE id = 4")
+    world.wait_drained()
+    assert_equal(world)
+    assert world.migration()["phase"] == "verify" and world.migration()["epoch"] >= epoch
+    flip(world, "cutover")
+
+
+def test_sequences_go_on_without_collision(ready):
+    world = ready()
+    connection = through(world.proxies[0], world, autocommit=True)
+    told = [value(connection, "INSERT INTO ser(v) VALUES (1) RETURNING id") for _ in range(5)]
+    flip(world, "cutover")
+    told += [value(connection, "INSERT INTO ser(v) VALUES (2) RETURNING id") for _ in range(5)]
+    flip(world, "rollback")
+    told += [value(connection, "INSERT INTO ser(v) VALUES (3) RETURNING id") for _ in range(5)]
+    assert sorted(set(told)) == told
+    world.wait_drained()
+    assert_equal(world)
+
+
+def test_a_session_takes_its_settings_and_statements_along(ready):
+    world = ready()
+    connection = through(world.proxies[0], world, autocommit=True)
+    run(connection, "SET application_name = 'traveller'; SET work_mem = '7MB'")
+    run(connection, "PREPARE q(int) AS SELECT $1 + 1")
+    before = run(connection, "SELECT inet_server_port()")
+    flip(world, "cutover")
+    assert run(connection, "EXECUTE q(41)") == [(42,)]
+    assert run(connection, "SELECT current_setting('application_name'), current_setting('work_mem')") == [("traveller", "7MB")]
+    assert run(connection, "SELECT inet_server_port()") != before
+
+
+def test_a_session_that_cannot_move_is_named_then_closed(ready):
+    world = ready(settings={"cutover": {"hold_deadline_ms": 2000}})
+    stuck = through(world.proxies[0], world, autocommit=True)
+    run(stuck, "CREATE TEMP TABLE mine(a int)")
+    gates_hold(world)
+    world.ctl("cutover", check=False)
+    wait_until(lambda: world.migration("target")["step"] == "steady" and world.migration()["step"] == "steady", 30, "the flip to end")
+    try:
+        run(stuck, "SELECT * FROM mine")
+        assert world.primary() == "source"
+    except psycopg2.Error as error:
+        assert error.pgcode == "57P01"
+    world.wait_drained()
+    assert_equal(world)
+
+
+def test_coordinator_killed_during_the_flip_is_completed_or_undone(ready):
+    world = ready()
+    crew = writers.Crew([connector(world.proxies[1], world)], 4).start()
+    wait_until(lambda: crew.count() > 50, 30, "load")
+    gates_hold(world)
+    outcome = []
+    thread = threading.Thread(target=lambda: outcome.append(world.ctl("cutover", check=False)))
+    thread.start()
+    wait_until(lambda: world.migration()["step"] != "steady" or not thread.is_alive(), 20, "the flip to begin", every=0.001)
+    world.proxies[0].kill()
+    thread.join(60)
+    begun = time.monotonic()
+    wait_until(lambda: all(world.migration(side)["step"] == "steady" for side in ("source", "target")), 60, "completion or undo")
+    print(f"settled after {time.monotonic() - begun:.1f} s as {world.migration('target')}")
+    goal = crew.count() + 100
+    wait_until(lambda: crew.count() >= goal, 60, "progress afterwards")
+    crew.stop()
+    world.wait_drained()
+    assert not writers.verdict(crew, world.connect("source"), world.connect("target"))
+    assert_equal(world)
+    assert not crew.refused, crew.refused[:3]
