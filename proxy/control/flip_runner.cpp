@@ -1,0 +1,203 @@
+#include "proxy/control/flip_runner.hpp"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "proxy/database/sequences.hpp"
+#include "proxy/telemetry/log.hpp"
+
+namespace pgtandem::control {
+namespace {
+
+std::string decimal(double ms) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f", ms);
+  return text;
+}
+
+outcome outcome_of(const database::error& e) {
+  if (e.lost) return outcome::lost;
+  return e.sqlstate == not_drained ? outcome::again : outcome::refused;
+}
+
+double since(std::chrono::steady_clock::time_point t) {
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - t).count();
+}
+
+}  // namespace
+
+flip_runner::flip_runner(crew& hands, const control_settings& s, std::string proxy_id, std::int32_t mirrored_from, duty d)
+    : hands_(hands), settings_(s), proxy_id_(std::move(proxy_id)), mirrored_from_(mirrored_from), duty_(std::move(d)) {}
+
+std::chrono::milliseconds flip_runner::left(clock::time_point deadline) const {
+  return std::max(std::chrono::milliseconds(1), std::chrono::duration_cast<std::chrono::milliseconds>(deadline - clock::now()));
+}
+
+standing_order flip_runner::order(std::int32_t epoch, phase p, std::chrono::milliseconds lock_limit) const {
+  return {epoch, p, row_of(p).mirrors ? mirrored_from_ : 0, settings_.exclude, lock_limit};
+}
+
+flip_runner::answer flip_runner::text(const flip& f, const std::string& sql, std::chrono::milliseconds patience) {
+  auto r = hands_.run(f.where(), sql, patience);
+  if (r) return {};
+  return {outcome_of(r.error()), std::string(name_of(f.next())) + " on the " + std::string(name_of(f.where())) + ": " +
+                                     r.error().sqlstate + " " + r.error().message};
+}
+
+flip_runner::answer flip_runner::await(const flip& f, step s, clock::time_point deadline) {
+  for (;;) {
+    auto all = read_leases(hands_[f.where()], settings_.lease);
+    if (!all) return {outcome_of(all.error()), all.error().message};
+    auto missing = not_at_step(*all, f.plan().epoch, s);
+    if (missing.empty()) {
+      held_ = *all;
+      return {};
+    }
+    if (clock::now() >= deadline)
+      return {outcome::refused, "not " + std::string(row_of(s).name) + " in time: " + joined(missing)};
+    if (duty_.stopping()) return {outcome::refused, "this process is stopping"};
+    auto told = hands_[f.where()].wait(std::min(ack_look, left(deadline)));
+    if (!told) return {outcome_of(told.error()), told.error().message};
+  }
+}
+
+// Unsettled, then dirty, then unsettled again: the audit makes a row dirty before it settles it.
+flip_runner::answer flip_runner::await_drained(const flip& f) {
+  const place primary = f.plan().old_primary(), secondary = f.plan().old_secondary();
+  for (;;) {
+    std::int64_t doubts[3] = {};
+    for (int i : {0, 1, 2}) {
+      auto n = i == 1 ? hands_.run(primary, count_dirty_sql(1000)) : hands_.run(secondary, count_unsettled_sql(f.plan().epoch, 1000));
+      if (!n) return {outcome_of(n.error()), n.error().message};
+      doubts[i] = n->integer(0, 0);
+      if (doubts[i] > 0) break;
+    }
+    if (doubts[0] + doubts[1] + doubts[2] == 0) return {};
+    if (clock::now() >= drain_deadline_)
+      return {outcome::refused, "still in doubt at the deadline: " + std::to_string(doubts[1]) + " dirty, " +
+                                    std::to_string(std::max(doubts[0], doubts[2])) + " unsettled (does the reconciler run?)"};
+    if (duty_.stopping()) return {outcome::refused, "this process is stopping"};
+    auto told = hands_[primary].wait(drain_look);
+    if (!told) return {outcome_of(told.error()), told.error().message};
+  }
+}
+
+flip_runner::answer flip_runner::sequences(const flip& f, std::int64_t headroom) {
+  auto from = database::read_sequences(hands_[f.plan().old_primary()], settings_.exclude);
+  if (!from) return {outcome_of(from.error()), from.error().message};
+  auto moved = database::advance_sequences(hands_[f.plan().old_secondary()], *from, headroom);
+  if (!moved) return {outcome_of(moved.error()), moved.error().message};
+  return {};
+}
+
+flip_runner::answer flip_runner::back_aboard(place p, place leases) {
+  if (hands_.aboard(p)) return {};
+  auto r = hands_.board(p, leases);
+  if (r) return {};
+  return {r.error().sqlstate == "55P03" ? outcome::refused : outcome::lost, r.error().message};
+}
+
+flip_runner::answer flip_runner::look(const flip& f) {
+  auto row = hands_.run(f.where(), "SELECT epoch, phase FROM pgtandem.migration");
+  if (!row) return {outcome_of(row.error()), row.error().message};
+  bool opened = row->size() == 1 && row->integer(0, 0) > f.plan().epoch && row->at(0, 1) == row_of(f.plan().to).name;
+  return {opened ? outcome::done : outcome::no, opened ? "" : "the new primary was lost before it had opened"};
+}
+
+flip_runner::answer flip_runner::perform(const flip& f) {
+  const flip_plan& p = f.plan();
+  switch (f.next()) {
+    case act::mark_warming:
+      // Ahead of the hold, so that at the flip the sequences are there already.
+      if (auto r = sequences(f, settings_.sequence_headroom); r.what != outcome::done) return r;
+      return text(f, mark_sql(step::warming, p, proxy_id_));
+    case act::await_warm: return await(f, step::warming, clock::now() + settings_.hold_deadline);
+    case act::mark_holding:
+      hold_begun_ = clock::now();
+      hold_deadline_ = hold_begun_ + settings_.hold_deadline;
+      return text(f, mark_sql(step::holding, p, proxy_id_));
+    case act::await_held: return await(f, step::holding, hold_deadline_);
+    case act::fence_primary: return text(f, fence_primary_sql(p, left(hold_deadline_)), left(hold_deadline_));
+    case act::fence_secondary:
+      drain_deadline_ = clock::now() + settings_.drain_deadline;
+      return text(f, fence_secondary_sql(p, left(hold_deadline_)), left(hold_deadline_));
+    case act::mark_draining: return text(f, mark_sql(step::draining, p, proxy_id_));
+    case act::advance_sequences: return sequences(f, 0);
+    case act::await_drained: return await_drained(f);
+    case act::mark_opening: return text(f, mark_sql(step::opening, p, proxy_id_));
+    case act::open: return text(f, lead_sql(order(p.epoch + 1, p.to, left(drain_deadline_)), p.moves()), left(drain_deadline_));
+    case act::look: return look(f);
+    case act::follow: return text(f, follow_sql(order(p.epoch + 1, p.to, follow_limit)), follow_limit);
+    case act::announce: return text(f, "SELECT pg_notify('pgtandem', 'opened')");
+    case act::reopen: {
+      answer a = text(f, lead_sql(order(p.epoch + 1, p.from, settings_.hold_deadline), false) + "; SELECT pg_notify('pgtandem', 'undone')",
+                      settings_.hold_deadline);
+      return a;
+    }
+    case act::keep_following: return text(f, follow_sql(order(p.epoch + 1, p.from, follow_limit)), follow_limit);
+    case act::release: return text(f, release_sql(p.epoch));
+  }
+  return {outcome::refused, "unknown act"};
+}
+
+bool flip_runner::retried(act a) const { return a == act::look || a == act::reopen || a == act::release; }
+
+flip_outcome flip_runner::run(flip f) {
+  flip_outcome out;
+  bool insists = false;   // the present act has been tried in vain
+  while (f.end() == flip_end::running) {
+    duty_.note(name_of(f.next()));
+    const clock::time_point begun = clock::now();
+    const act now = f.next();
+    answer a;
+    if (insists) {
+      if (duty_.stopping()) return out;
+      duty_.rest(again);
+      a = back_aboard(f.where(), f.plan().old_primary());
+      if (a.what == outcome::refused) {   // another coordinator has it in hand
+        out.message = a.why;
+        return out;
+      }
+    }
+    if (a.what == outcome::done) a = perform(f);
+    timeline_ += (timeline_.empty() ? "\"" : ", \"") + std::string(name_of(now)) + "\": " + decimal(since(begun));
+    if (a.what != outcome::done) {
+      telemetry::log::warning("flip", {{"act", name_of(now)}, {"epoch", f.plan().epoch}, {"message", a.why}});
+      if (out.message.empty()) out.message = a.why;
+    }
+    f.report(a.what);
+    insists = a.what != outcome::done && f.end() == flip_end::running && retried(f.next());
+  }
+  out.end = f.end();
+  if (hold_begun_ != clock::time_point{}) out.cutover_ms = since(hold_begun_);
+  if (out.end == flip_end::moved) collect(f, out);
+  return out;
+}
+
+// The proxies' own figures, from their leases on the new primary. The whole is as long as the longest of all views.
+void flip_runner::collect(const flip& f, flip_outcome& out) {
+  const clock::time_point deadline = clock::now() + moved_limit;
+  const place primary = f.plan().new_primary();
+  std::vector<lease> there;
+  for (;;) {
+    auto all = read_leases(hands_[primary], settings_.lease);
+    if (!all) break;
+    there.clear();
+    for (const lease& l : *all)
+      if (l.epoch == f.plan().epoch + 1 && l.held_ms >= 0) there.push_back(l);
+    std::size_t expected = static_cast<std::size_t>(std::count_if(held_.begin(), held_.end(), [](const lease& l) { return l.live; }));
+    if (there.size() >= expected || clock::now() >= deadline || duty_.stopping()) break;
+    if (!hands_[primary].wait(ack_look)) break;
+  }
+  std::string holds;
+  for (const lease& l : there) {
+    out.holds.push_back({l.name, l.held_ms});
+    out.cutover_ms = std::max(out.cutover_ms, l.held_ms);
+    holds += (holds.empty() ? "" : ", ") + decimal(l.held_ms);
+  }
+  std::string detail = "{\"cutover_ms\": " + decimal(out.cutover_ms) + ", \"proxies_ms\": [" + holds + "], \"acts_ms\": {" + timeline_ + "}}";
+  (void)hands_.run(primary, journal_sql({f.plan().epoch + 1, "moved", detail}));
+  telemetry::log::info("flip done", {{"epoch", f.plan().epoch + 1}, {"primary", name_of(primary)}, {"cutover_ms", decimal(out.cutover_ms)}});
+}
+
+}  // namespace pgtandem::control

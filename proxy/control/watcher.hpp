@@ -1,0 +1,41 @@
+// Watches one place: reads its migration row as soon as it changes (LISTEN pgtandem, and a look every poll interval), says whether it
+// can be reached, and sees to its boot token while it is the primary. One thread, one connection; a sick place keeps only its own
+// watcher waiting.
+#pragma once
+#include <chrono>
+
+#include "proxy/control/board.hpp"
+#include "proxy/control/control_settings.hpp"
+#include "proxy/control/worker.hpp"
+#include "proxy/database/connection.hpp"
+
+namespace pgtandem::control {
+
+class watcher {
+ public:
+  static constexpr std::chrono::milliseconds poll{200};            // between looks without a NOTIFY
+  static constexpr std::chrono::milliseconds count_interval{1000};  // between counts of doubts, for the metrics
+  static constexpr std::chrono::milliseconds connect_limit{2000}, statement_limit{2000};
+  static constexpr std::chrono::milliseconds again{200};           // after a failure to connect
+
+  watcher(place where, const control_settings& s, board& b) : where_(where), settings_(s), board_(b) {}
+  void start() { worker_.start([this] { run(); }); }
+  void ask_to_stop() { worker_.ask_to_stop(); }
+  void stop() { worker_.stop(); }
+
+ private:
+  void run();
+  void watch(database::connection& c);
+  bool look(database::connection& c);          // false: the connection is of no more use
+  bool look_at_row(database::connection& c);
+  bool count_doubts(database::connection& c);
+  void lost(const database::error& e);
+
+  const place where_;
+  const control_settings& settings_;
+  board& board_;
+  clock::time_point counted_{};
+  worker worker_;
+};
+
+}  // namespace pgtandem::control
