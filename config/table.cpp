@@ -37,7 +37,7 @@ const row rows[] = {
      "How clients prove who they are to the proxy."},
     {"auth.file", AT(auth.file), "", 0, 4096, "", reloads, open,
      "Users and their SCRAM verifiers or passwords, in the format of pgbouncer's userlist.txt. Read again on SIGHUP."},
-    {"auth.query", AT(auth.query), "", 0, text_max, "", reloads, open,
+    {"auth.query", AT(auth.query), "", 0, text_max, "", restarts, open,
      "Statement that returns (user, verifier) for $1 on the primary, for users that auth.file does not name."},
 
     {"admin.address", AT(admin.address), "", 1, 255, "", restarts, open, "Address of the admin port."},
@@ -96,19 +96,19 @@ const row rows[] = {
     {"reconcile.sweep_pause_ms", AT(reconcile.sweep_pause_ms), "ms", 0, hour_ms, "", restarts, open,
      "Rest between two sweeps."},
 
-    {"cutover.hold_deadline_ms", AT(cutover.hold_deadline_ms), "ms", 10, 600000, "", reloads, open,
+    {"cutover.hold_deadline_ms", AT(cutover.hold_deadline_ms), "ms", 10, 600000, "", restarts, open,
      "How long new transactions may be held while those in flight end; then the cutover undoes itself."},
-    {"cutover.drain_deadline_ms", AT(cutover.drain_deadline_ms), "ms", 10, 600000, "", reloads, open,
+    {"cutover.drain_deadline_ms", AT(cutover.drain_deadline_ms), "ms", 10, 600000, "", restarts, open,
      "How long audit and drain may take after the fence; then the cutover undoes itself."},
     {"cutover.lease_ms", AT(cutover.lease_ms), "ms", 100, 600000, "", restarts, open,
      "Age at which the lease of a silent proxy has lapsed and nobody waits for it. All proxies must agree on it."},
-    {"cutover.sequence_headroom", AT(cutover.sequence_headroom), "values", 0, 1ull << 40, "", reloads, open,
+    {"cutover.sequence_headroom", AT(cutover.sequence_headroom), "values", 0, 1ull << 40, "", restarts, open,
      "How far the sequences of the secondary are kept ahead of the primary's."},
-    {"cutover.sweep_max_age_seconds", AT(cutover.sweep_max_age_seconds), "s", 1, 7 * 24 * 3600, "", reloads, open,
+    {"cutover.sweep_max_age_seconds", AT(cutover.sweep_max_age_seconds), "s", 1, 7 * 24 * 3600, "", restarts, open,
      "Age of the last clean sweep beyond which the gates do not open."},
 
     {"log.level", AT(log.level), "", 0, 32, "debug info warning error", reloads, open, "Least level that is logged."},
-    {"log.format", AT(log.format), "", 0, 32, "plain json", restarts, open,
+    {"log.format", AT(log.format), "", 0, 32, "plain json", reloads, open,
      "plain: key=value. json: one object a line."},
 };
 
