@@ -142,6 +142,7 @@ $$;
 CREATE OR REPLACE FUNCTION pgtandem.claim_key(key text, statement text, OUT claimed bool, OUT same bool, OUT outcome bytea)
 RETURNS SETOF record LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+  IF $1 IS NULL THEN RETURN; END IF;
   FOR attempt IN 1..3 LOOP  -- the row found taken may be gone again before it is read
     INSERT INTO pgtandem.idempotency AS i (key, statement) VALUES ($1, $2) ON CONFLICT DO NOTHING;
     IF FOUND THEN
@@ -154,10 +155,16 @@ BEGIN
   RAISE EXCEPTION USING ERRCODE = '40001', MESSAGE = 'the idempotency key is being claimed by others';
 END $$;
 
-CREATE OR REPLACE FUNCTION pgtandem.record_outcome(key text, outcome bytea) RETURNS void
-LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+-- Answers the row's image, in the form of every other row image: it is mirrored like any other row.
+CREATE OR REPLACE FUNCTION pgtandem.record_outcome(key text, outcome bytea) RETURNS text
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE image text;
+BEGIN
   UPDATE pgtandem.idempotency i SET outcome = $2 WHERE i.key = $1
-$$;
+  RETURNING pgtandem.image(ROW(i.tableoid, pg_sequence_last_value('pgtandem.ddl_version'::regclass), i.key, i.statement, i.outcome, i.at))::text
+  INTO image;
+  RETURN image;
+END $$;
 
 -- The event triggers' function: counts every change of a table that is neither pgtandem's own nor temporary. The shared lock is
 -- held to the end of the transaction, so that a catalog loader can tell that a counted change is not visible yet.

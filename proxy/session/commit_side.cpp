@@ -14,7 +14,7 @@ void session::state::start_commit(form how, std::string message, awaited answer)
   commit.message = std::move(message);
   commit.answer = std::move(answer);
   if (how == form::execute) unsynced = true;
-  if (tx.writes.empty()) {
+  if (!to_mirror()) {
     send_commit();
     return;
   }
@@ -22,12 +22,22 @@ void session::state::start_commit(form how, std::string message, awaited answer)
     refuse_commit(error_message(failure::image_broken, "(no transaction id)"));
     return;
   }
-  if (tx.writes.deferrable()) {
-    commit.now = stage::checking;
-    ask(purpose::check_constraints, check_constraints_query);
+  if (key.now == idempotency::stage::claimed) {
+    commit.now = stage::recording;
+    record_outcome();
     return;
   }
-  apply();
+  check();
+}
+
+// Failures of deferred constraints must be found before the secondary has committed.
+void session::state::check() {
+  if (!tx.writes.deferrable()) {
+    apply();
+    return;
+  }
+  commit.now = stage::checking;
+  ask(purpose::check_constraints, check_constraints_query);
 }
 
 void session::state::apply() {

@@ -116,6 +116,7 @@ bool session::state::on_parse(const frame& f) {
     violation("malformed Parse");
     return true;
   }
+  note_key_setting(m->sql);
   auto p = std::make_shared<prepared>();
   p->name = m->name;
   p->sql = m->sql;
@@ -173,6 +174,7 @@ bool session::state::on_bind(const frame& f) {
     return true;
   }
   portals[std::string(m->portal)] = p;
+  if (mirrors() && wants_key(p->text.get())) bind_identity[std::string(m->portal)] = p->sql + '\0' + std::string(f.body.substr(m->portal.size()));
   if (p->with_image && m->result_formats.size() > 1) {
     std::vector<std::int16_t> formats = m->result_formats;
     formats.push_back(0);
@@ -239,7 +241,7 @@ bool session::state::on_execute(const frame& f) {
   ++out.counted.queries;
   if (mirrors() && s && s->kind == kind::commit && tx.writes.current()) {
     if (!drained()) return false;
-    if (status != 'E' && !tx.writes.empty()) {
+    if (status != 'E' && to_mirror()) {
       start_commit(committing::form::execute, std::string(f.whole), std::move(a));
       return true;
     }
@@ -259,6 +261,14 @@ bool session::state::on_execute(const frame& f) {
     refuse_extended(f.type, {}, error_message(failure::refused_construct, "a row limit on a write with RETURNING"));
     return true;
   }
+  std::string error;
+  switch (execute_key(*p, std::string(m->portal), error)) {
+    case key_verdict::wait: return false;
+    case key_verdict::replayed: return true;
+    case key_verdict::refused: refuse_extended(f.type, {}, std::move(error)); return true;
+    case key_verdict::proceed: break;
+  }
+  a.keyed = key.now == idempotency::stage::claimed;
   if (tx.needs_fence()) ask_fence();
   std::string message;
   protocol::write_execute(message, m->portal, 0);
@@ -281,7 +291,7 @@ bool session::state::on_sync(const frame& f) {
   awaited a{.what = request::sync};
   if (mirrors() && tx.writes.current() && !server_skips && !skip_to_sync) {
     if (!drained()) return false;
-    if (!tx.block && !server_skips && !tx.writes.empty()) {
+    if (!tx.block && !server_skips && to_mirror()) {
       start_commit(committing::form::sync, std::string(f.whole), std::move(a));
       return true;
     }

@@ -9,6 +9,27 @@ std::string fence_query(std::int32_t epoch) {
          "EXISTS(SELECT FROM pgtandem.epoch_" + std::to_string(epoch) + ")";
 }
 
+std::string bytea_literal(std::string_view bytes) {
+  static constexpr char digits[] = "0123456789abcdef";
+  std::string text = "\\x";
+  for (char c : bytes) {
+    text += digits[static_cast<unsigned char>(c) >> 4];
+    text += digits[static_cast<unsigned char>(c) & 0xf];
+  }
+  return text;
+}
+
+bool from_hex(std::string_view hex, std::string& out) {
+  auto digit = [](char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1; };
+  if (hex.size() % 2) return false;
+  for (std::size_t i = 0; i < hex.size(); i += 2) {
+    int high = digit(hex[i]), low = digit(hex[i + 1]);
+    if (high < 0 || low < 0) return false;
+    out += static_cast<char>(high * 16 + low);
+  }
+  return true;
+}
+
 std::string_view session_settings_query() {
   return "SELECT 'set', name, setting FROM pg_catalog.pg_settings WHERE source = 'session' "
          "UNION ALL SELECT 'listen', c, '' FROM pg_catalog.pg_listening_channels() AS c "

@@ -22,6 +22,19 @@ inline constexpr std::string_view failing_query = "SELECT pgtandem.refused()";
 inline constexpr std::string_view in_failed_transaction = "25P02";
 inline constexpr std::string_view no_such_name = "pgtandem_refused";   // neither a portal nor a statement
 
+// $1 key or null (then the session's pgtandem.idempotency_key), $2 what identifies the statement, as bytea. No row: there is no key.
+// Else (claimed, same statement, outcome in hex or null).
+inline constexpr std::string_view claim_key_query =
+    "SELECT c.claimed, c.same, pg_catalog.encode(c.outcome, 'hex'), k.key FROM (SELECT coalesce($1::pg_catalog.text, "
+    "nullif(pg_catalog.current_setting('pgtandem.idempotency_key', true), '')) AS key) AS k, LATERAL pgtandem.claim_key(k.key, "
+    "pg_catalog.encode(pg_catalog.sha256($2::pg_catalog.bytea), 'hex')) AS c";
+// $1 key, $2 outcome as bytea or null. The row's image, in hex.
+inline constexpr std::string_view record_outcome_query =
+    "SELECT pg_catalog.encode(pg_catalog.convert_to(pgtandem.record_outcome($1::pg_catalog.text, $2::pg_catalog.bytea), 'UTF8'), 'hex')";
+// PostgreSQL's hex form of a bytea.
+std::string bytea_literal(std::string_view bytes);
+bool from_hex(std::string_view hex, std::string& out);
+
 // Rows (what, name, value): settings made in this session, its role, its LISTEN channels.
 std::string_view session_settings_query();
 // The statement that makes them again.

@@ -110,6 +110,17 @@ void session::state::own_done(awaited a) {
           known.learn(row[0], {static_cast<sql::oid>(std::strtoul(row[1].c_str(), nullptr, 10)), row[2] == "t", row[3] != "f"});
       if (a.failed || own_rows.empty()) resolve_failed = true;
       return;
+    case purpose::claim:
+      if (!a.failed) key_answered();
+      if (keyed_query) {
+        if (a.failed) keyed_query->failed = true;
+        query_key_answered();
+      }
+      return;
+    case purpose::record:
+      if (a.failed) abandon_commit();
+      else outcome_recorded();
+      return;
     case purpose::check_constraints:
       if (a.failed) abandon_commit();
       else apply();
@@ -153,7 +164,14 @@ void session::state::own_failed(const frame& f) {
     own_prepared.clear();   // it may be the statement itself that is gone
     say();
     if (a.own == purpose::reparse && a.statement) a.statement->connection = 0;
-    while (!awaiting.empty() && awaiting.front().what == request::own && !awaiting.front().to_ready) awaiting.pop_front();
+    while (!awaiting.empty() && awaiting.front().what == request::own && !awaiting.front().to_ready) {
+      if (blocks(awaiting.front().own)) --asking;
+      awaiting.pop_front();
+    }
+    if (!awaiting.empty() && awaiting.front().own == purpose::claim) {   // its Sync ends the skipping
+      awaiting.front().failed = true;
+      return;
+    }
     if (!unsynced && !awaiting.empty() && awaiting.front().what == request::query) {   // skipped by the primary: bring it back
       failed_query = std::move(awaiting.front());
       failed_query.failed = true;

@@ -57,8 +57,13 @@ std::size_t session::state::consume_primary(std::string_view bytes) {
 }
 
 void session::state::answer(const frame& f) {
-  if (!muted) return answer_heard(f);
   std::size_t said = out.to_client.size();
+  if (!muted) {
+    bool keyed = !awaiting.empty() && awaiting.front().keyed && f.type != backend::parameter_status && f.type != backend::notification_response;
+    answer_heard(f);
+    if (keyed) keep_outcome(std::string_view(out.to_client).substr(said));
+    return;
+  }
   answer_heard(f);
   if (f.type != backend::parameter_status && f.type != backend::notification_response) out.to_client.resize(said);
 }
@@ -299,6 +304,8 @@ void session::state::say_ready(char s) {
   commit_sent = false;
   portals.clear();
   tx.over();
+  key = {};
+  bind_identity.clear();
   fence_asked = false;
 }
 

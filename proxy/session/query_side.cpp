@@ -31,6 +31,7 @@ bool session::state::on_query(const frame& f) {
     return true;
   }
   server_skips = skip_to_sync = false;
+  note_key_setting(*sql);
   if (!mirrors()) {
     sql::analysis_ptr a = analyze(*sql);
     for (const sql::statement& s : a->statements)
@@ -134,7 +135,7 @@ bool session::state::mirror_query(std::string_view message, std::string_view sql
     return true;
   }
   if (!drained()) return false;
-  if (!write_script(sql, *a, decisions, why)) {
+  if (!write_script(sql, a, decisions, why)) {
     refuse_query(failure::refused_construct, why);
     return true;
   }
@@ -157,38 +158,38 @@ void session::state::refuse_query(failure why, std::string_view what) {
 
 // Cuts the string at transaction control. An implicit transaction may only end the string: one that a BEGIN would take over, or a
 // COMMIT without a block, is refused.
-bool session::state::write_script(std::string_view sql, const sql::analysis& a, const std::vector<decision>& d, std::string& why) {
+bool session::state::write_script(std::string_view sql, const sql::analysis_ptr& a, const std::vector<decision>& d, std::string& why) {
   script.clear();
   bool block = status == 'T';
   bool implicit = false;   // statements of an implicit transaction since the string's start or its last COMMIT
   std::size_t from = 0;
-  const std::size_t n = a.statements.size();
+  const std::size_t n = a->statements.size();
   auto group = [&](std::size_t to) {
     if (from < to) {
-      plan_ptr p = make_plan(sql, a, d, from, to);
+      plan_ptr p = make_plan(sql, *a, d, from, to);
       bool wrap = !block && p->captures;
-      script.push_back({std::move(p), wrap, false});
+      script.push_back({std::move(p), a, wrap, false});
     }
     from = to;
   };
   for (std::size_t i = 0; i < n; ++i) {
-    kind k = a.statements[i].kind;
+    kind k = a->statements[i].kind;
     if (!is_control(k)) {
       implicit |= !block;
       continue;
     }
     group(i);
     if ((k == kind::begin && implicit) || (k != kind::begin && !block)) {
-      why = a.statements[i].construct + " in the middle of an implicit transaction";
+      why = a->statements[i].construct + " in the middle of an implicit transaction";
       script.clear();
       return false;
     }
     from = i;
     bool commits = k == kind::commit;
-    script.push_back({make_plan(sql, a, d, i, i + 1), false, commits});
+    script.push_back({make_plan(sql, *a, d, i, i + 1), a, false, commits});
     from = i + 1;
     if (k == kind::begin) block = true;
-    if ((k == kind::commit || k == kind::rollback) && !a.statements[i].chain) block = implicit = false;
+    if ((k == kind::commit || k == kind::rollback) && !a->statements[i].chain) block = implicit = false;
   }
   group(n);
   return true;
@@ -219,12 +220,18 @@ void session::state::next_segment() {
   w.wrapped = s.wrap;
   std::string message;
   protocol::write_query(message, s.planned->text());
-  if (s.commits && !tx.writes.empty()) {
+  if (s.commits && to_mirror()) {
     start_commit(committing::form::query, std::move(message), std::move(w));
     return;
   }
   if (s.wrap) ask_prepared(purpose::begin, "pgtandem_begin", "BEGIN");
   if (s.planned->captures && (s.wrap || tx.needs_fence())) ask_fence();
+  if (s.planned->captures && key.now == idempotency::stage::none && wants_key(s.text.get())) {
+    keyed_query = std::move(w);
+    keyed_message = std::move(message);
+    claim_key(s.text.get(), keyed_message);
+    return;
+  }
   forward(message);
   await(std::move(w));
 }

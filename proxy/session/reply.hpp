@@ -49,6 +49,7 @@ struct awaited {
   bool to_ready = false;         // own: ends at ReadyForQuery
   bool wrapped = false;          // query: inside a BEGIN of the proxy's; the last CommandComplete is held back
   bool failed = false;           // an error has been said
+  bool keyed = false;            // what is said belongs to the outcome of an idempotency key
   std::size_t at = 0;            // query: index of the statement that answers now
   plan_ptr planned;              // query with captures or inside a script
   sql::analysis_ptr text;        // query without

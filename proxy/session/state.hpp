@@ -6,6 +6,7 @@
 // primary_side.cpp  answers of the primary
 // own_side.cpp      what the proxy asks on its own account, and its answers
 // commit_side.cpp   the conversation of a commit: check, apply, mark, send
+// key_side.cpp      idempotency keys
 // move_side.cpp     routing changes, the move to another primary, shutdown
 #pragma once
 #include <deque>
@@ -33,19 +34,30 @@ namespace pgtandem::session {
 // A part of a Query string that is sent as one message: cut at transaction control, so that a COMMIT can be held back.
 struct segment {
   plan_ptr planned;
+  sql::analysis_ptr text; // of the whole string
   bool wrap = false;      // an implicit transaction with captured writes: the proxy opens and commits the block
   bool commits = false;   // it is the client's COMMIT
 };
 
 // The conversation between a commit asked for and a commit sent.
 struct committing {
-  enum class stage : std::uint8_t { none, checking, applying, marking };
+  enum class stage : std::uint8_t { none, recording, checking, applying, marking };
   enum class form : std::uint8_t { wrapped, query, execute, sync };   // the proxy's COMMIT, Query(COMMIT), Execute(COMMIT), implicit
   stage now = stage::none;
   form how = form::wrapped;
   std::string message;    // of the client, held back
   awaited answer;         // to it
   op_ptr write;
+};
+
+// The idempotency key of the present transaction.
+struct idempotency {
+  enum class stage : std::uint8_t { none, asked, claimed, absent, taken };
+  stage now = stage::none;
+  std::string key;
+  std::string outcome;      // what the client was answered, or, if taken, what it was answered then
+  bool too_large = false;   // or not kept then
+  bool same = true;         // taken: by the same statement
 };
 
 // Bytes that came and are not yet used.
@@ -102,12 +114,17 @@ struct session::state {
   std::uint64_t names_version = 0;
   std::deque<segment> script;
   committing commit;
+  idempotency key;
+  std::optional<awaited> keyed_query;         // waits for its key to be claimed
+  std::string keyed_message;
+  std::unordered_map<std::string, std::string> bind_identity;   // per portal, while keys are used
   std::string held_complete;    // CommandComplete of a wrapped statement
   std::vector<std::vector<std::string>> own_rows;
 
   // --- what the session holds
   prepared_map statements, portals;
   std::map<std::string, bool> sql_prepared;   // PREPARE name: it writes
+  bool keys_used = false;                     // an idempotency key was set by SET in this session
   bool settings_touched = false, temporary = false, holds = false;
 
   // --- moving, leaving
@@ -142,7 +159,7 @@ struct session::state {
   void refuse_query(failure why, std::string_view what);
   bool unreadable(const sql::analysis& a, std::string_view sql, std::string& why);
   decision decide_here(const sql::statement& s);
-  bool write_script(std::string_view sql, const sql::analysis& a, const std::vector<decision>& d, std::string& why);
+  bool write_script(std::string_view sql, const sql::analysis_ptr& a, const std::vector<decision>& d, std::string& why);
   plan_ptr make_plan(std::string_view sql, const sql::analysis& a, const std::vector<decision>& d, std::size_t from, std::size_t to);
   void next_segment();
   void query_ready(awaited a);
@@ -194,11 +211,25 @@ struct session::state {
 
   // commit_side.cpp
   void start_commit(committing::form how, std::string message, awaited answer);
+  void check();
   void apply();
   void apply_failed(std::string_view reason, std::string_view message);
   void send_commit();
   void abandon_commit();
   void refuse_commit(std::string_view why);
+
+  // key_side.cpp
+  void note_key_setting(std::string_view sql);
+  bool wants_key(const sql::analysis* a) const;
+  void claim_key(const sql::analysis* a, std::string_view identity);
+  void key_answered();
+  void query_key_answered();
+  enum class key_verdict : std::uint8_t { proceed, wait, replayed, refused };
+  key_verdict execute_key(const prepared& p, const std::string& portal, std::string& error);
+  void keep_outcome(std::string_view said);
+  void record_outcome();
+  void outcome_recorded();
+  bool to_mirror() const { return !tx.writes.empty() || key.now == idempotency::stage::claimed; }
 
   // move_side.cpp
   void routing_changed();

@@ -4,25 +4,10 @@
 
 #include "proxy/session/keys.hpp"
 #include "proxy/session/op_id.hpp"
+#include "proxy/session/own_query.hpp"
 
 namespace pgtandem::session {
 namespace {
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return -1;
-}
-
-bool append_hex(std::string& out, std::string_view hex) {
-  if (hex.size() % 2) return false;
-  for (std::size_t i = 0; i < hex.size(); i += 2) {
-    int high = hex_digit(hex[i]), low = hex_digit(hex[i + 1]);
-    if (high < 0 || low < 0) return false;
-    out += static_cast<char>(high * 16 + low);
-  }
-  return true;
-}
 
 struct header {
   sql::oid table = 0;
@@ -60,7 +45,7 @@ write_set::verdict write_set::add(effect_kind kind, const std::shared_ptr<const 
   std::string& arena = op_->images;
   std::size_t at = arena.size();
   if (!hex) arena += image;
-  else if (!append_hex(arena, image)) return verdict::malformed;
+  else if (!from_hex(image, arena)) return verdict::malformed;
   header h;
   if (!read_header(std::string_view(arena).substr(at), h)) return verdict::malformed;
   auto root = catalog.root_of.find(h.table);

@@ -262,3 +262,42 @@ TEST_CASE("the loss of either peer at each step ends in the truth") {
   c.session().client_closed();
   CHECK(c.submitted[0]->given_up);
 }
+
+TEST_CASE("idempotency keys: claimed, replayed, refused") {
+  const std::string sql = "/* idempotency_key='k1' */ INSERT INTO t VALUES (1, 10)";
+  auto w = std::make_shared<session::world>(*test::mirrored_world());
+  auto c = std::make_shared<sql::catalog>(*w->primary);
+  auto idem = std::make_shared<sql::table>();
+  idem->id = 110;
+  idem->qualified = "pgtandem.idempotency";
+  idem->columns = {{"key", "text"}, {"statement", "text"}, {"outcome", "bytea"}, {"at", "timestamptz"}};
+  idem->key = {0};
+  c->by_oid[110] = idem;
+  c->by_name[idem->qualified] = 110;
+  w->primary = c;
+  struct row { std::vector<std::string> claim; const char* alone; const char* in_block; std::size_t ops; };
+  const row rows[] = {
+      {{"t", "t", "", "k1"}, "C:INSERT 0 1 Z:I", "C:INSERT 0 1 Z:T", 2},
+      {{"f", "t", "4300000010494e53455254203020310a00", "k1"}, "C:INSERT 0 1\n Z:I", "E:23505 Z:E", 0},
+      {{"f", "t", "", "k1"}, "E:0A000 Z:I", "E:23505 Z:E", 0},
+      {{"f", "f", "", "k1"}, "E:22023 Z:I", "E:22023 Z:E", 0},
+  };
+  for (const row& r : rows) {
+    stage s(w);
+    s.primary.when("claim_key", {{"a", "b", "c", "d"}, {r.claim}, "SELECT 1", ""});
+    s.primary.when("record_outcome", {{"i"}, {{"283131302c332c6b312c782c2c29"}}, "SELECT 1", ""});
+    teach(s);
+    s.primary.when("INSERT INTO t", {{"row"}, {{"(100,3,1,10)"}}, "INSERT 0 1", ""});
+    s.query(sql);
+    INFO(r.alone);
+    CHECK(s.take() == r.alone);
+    s.query("BEGIN");
+    s.take();
+    s.query(sql);
+    CHECK(s.take() == r.in_block);
+    s.query("COMMIT");
+    s.take();
+    CHECK(s.submitted.size() == r.ops);
+    CHECK(s.session().idle());
+  }
+}
