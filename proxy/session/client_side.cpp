@@ -73,7 +73,7 @@ std::size_t session::state::consume_client(std::string_view bytes) {
     std::string_view rest = bytes.substr(used);
     if (client_stream > 0) {
       std::size_t n = std::min(client_stream, rest.size());
-      out.to_primary.append(rest.substr(0, n));
+      if (!client_stream_drop) out.to_primary.append(rest.substr(0, n));
       client_stream -= n;
       used += n;
       continue;
@@ -113,27 +113,51 @@ bool session::state::may_start() {
   return true;
 }
 
-// A message whose body has not arrived: does it pass as it comes? `used` then counts what has been sent.
+// A message whose body has not arrived: does it pass as it comes? `used` then counts what has been dealt with.
 bool session::state::oversized(const frame& f, std::string_view rest, std::size_t& used) {
-  bool text = f.type == frontend::query || f.type == frontend::parse;
-  bool streams = f.type == frontend::copy_data || (!mirrors() && (f.type == frontend::function_call || (text && f.size > rules().bounds.statement_max)));
-  if (text && mirrors() && f.size > rules().bounds.statement_max) {
-    fatal(failure::too_large, "a statement text");
+  auto take = [&](bool drop) {
+    client_stream = f.size - rest.size();
+    client_stream_drop = drop;
     used += rest.size();
     return true;
+  };
+  if (f.type == frontend::copy_data) {
+    forward(rest);
+    return take(false);
   }
-  if (!streams) return false;
-  if (f.type == frontend::query) await({.what = request::query});
-  if (f.type == frontend::function_call) await({.what = request::function_call});
-  if (f.type == frontend::parse) {
-    await({.what = request::parse});
-    unsynced = true;
+  if (f.size <= short_message_max) return false;
+  if ((server_skips || skip_to_sync) && f.type != frontend::query) return take(true);
+  if (f.type == frontend::bind) return stream_bind(f, rest) && take(false);
+  if (f.size <= rules().bounds.statement_max) return false;
+  std::string error = error_message(failure::too_large, "a statement text");
+  switch (f.type) {
+    case frontend::query:
+      if (mirrors()) {
+        refuse_query(failure::too_large, "a statement text");
+        return take(true);
+      }
+      await({.what = request::query});
+      break;
+    case frontend::parse:
+      if (mirrors()) {
+        refuse_extended(f.type, {}, std::move(error));
+        return take(true);
+      }
+      // Its text is not kept: it cannot be prepared again on another primary, so the session cannot move.
+      holds = unsynced = true;
+      await({.what = request::parse});
+      break;
+    case frontend::function_call:
+      if (mirrors()) {
+        refuse_query(failure::refused_construct, "the function call message");
+        return take(true);
+      }
+      await({.what = request::function_call});
+      break;
+    default: return false;
   }
-  flushed = false;
-  out.to_primary.append(rest);
-  client_stream = f.size - rest.size();
-  used += rest.size();
-  return true;
+  forward(rest);
+  return take(false);
 }
 
 bool session::state::handle(const frame& f) {

@@ -187,6 +187,22 @@ bool session::state::on_bind(const frame& f) {
   return true;
 }
 
+// A Bind with large parameters passes as it comes, if nothing has to be changed in it. False: it has to be awaited whole.
+bool session::state::stream_bind(const frame& f, std::string_view rest) {
+  if (server_skips || skip_to_sync) return false;
+  std::size_t portal_end = f.body.find('\0');
+  if (portal_end == std::string_view::npos) return false;
+  std::size_t name_end = f.body.find('\0', portal_end + 1);
+  if (name_end == std::string_view::npos) return false;
+  auto i = statements.find(std::string(f.body.substr(portal_end + 1, name_end - portal_end - 1)));
+  if (i == statements.end()) return false;
+  std::string error;
+  if (ensure_prepared(i->second, error) != readiness::ready || i->second->with_image) return false;
+  portals[std::string(f.body.substr(0, portal_end))] = i->second;
+  extended(rest, {.what = request::bind});
+  return true;
+}
+
 bool session::state::on_describe(const frame& f) {
   auto m = protocol::decode_describe(f.body);
   if (!m) {

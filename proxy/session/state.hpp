@@ -92,7 +92,7 @@ struct session::state {
   // --- conversation
   inbox from_client, from_primary;
   std::size_t client_stream = 0, primary_stream = 0;   // bytes of a message's body that pass as they come
-  bool primary_stream_drop = false;
+  bool client_stream_drop = false;
   std::deque<awaited> awaiting;
   char status = 'I';            // last ReadyForQuery
   bool unsynced = false;        // extended messages were sent since the last Sync
@@ -167,6 +167,7 @@ struct session::state {
   // extended_side.cpp
   bool on_parse(const protocol::frame& f);
   bool on_bind(const protocol::frame& f);
+  bool stream_bind(const protocol::frame& f, std::string_view rest);
   bool on_describe(const protocol::frame& f);
   bool on_execute(const protocol::frame& f);
   bool on_close(const protocol::frame& f);

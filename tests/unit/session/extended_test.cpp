@@ -181,3 +181,38 @@ TEST_CASE("extended: a statement prepared in passthrough is prepared again for d
     }
   }
 }
+
+TEST_CASE("extended: large parameters pass as they come and are not kept") {
+  stage s(test::mirrored_world());
+  teach(s);
+  std::string m;
+  p::write_parse(m, "", "SELECT 1");
+  s.send(m);
+  std::string big(1 << 20, 'x');
+  std::string bind;
+  std::optional<std::string_view> value(big);
+  p::write_bind(bind, "", "", {&value, 1});
+  for (std::size_t i = 0; i < bind.size(); i += 1000) {
+    s.session().client_data(std::string_view(bind).substr(i, 1000));
+    CHECK(s.session().out().to_primary.size() <= 2000 + m.size());
+    s.pump();
+  }
+  std::string rest;
+  p::write_execute(rest, "");
+  s.send(synced(rest));
+  CHECK(s.take() == "1 2 D,1 C:SELECT 1 Z:I");
+}
+
+TEST_CASE("a text beyond the bound is refused and skipped, in both protocols") {
+  auto w = std::make_shared<session::world>(*test::mirrored_world());
+  w->bounds.statement_max = 100000;
+  stage s(w, 1000);
+  teach(s);
+  std::string big = "SELECT '" + std::string(300000, 'x') + "'";
+  s.query(big);
+  CHECK(s.take() == "E:54000 Z:I");
+  s.send(synced(run(big)));
+  CHECK(s.take() == "E:54000 Z:I");
+  s.query("SELECT 1");
+  CHECK(s.take() == "T1 D,1 C:SELECT 1 Z:I");
+}
