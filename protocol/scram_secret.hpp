@@ -14,9 +14,10 @@
 namespace pgtandem::protocol {
 
 inline constexpr std::string_view scram_mechanism = "SCRAM-SHA-256";
-inline constexpr std::uint32_t scram_iterations = 4096;         // PostgreSQL's default
-inline constexpr std::uint32_t scram_iterations_max = 1000000;  // about half a second of a core; more is refused
-inline constexpr std::size_t scram_message_max = 1024;          // bytes, PG_MAX_SASL_MESSAGE_LENGTH
+inline constexpr std::uint32_t scram_iterations = 4096;  // PostgreSQL's default
+inline constexpr std::uint32_t scram_iterations_max =
+    1000000;                                            // about a quarter of a second of a core; more is refused
+inline constexpr std::size_t scram_message_max = 1024;  // bytes, PG_MAX_SASL_MESSAGE_LENGTH
 
 // What pg_authid stores: "SCRAM-SHA-256$<iterations>:<salt>$<StoredKey>:<ServerKey>".
 struct scram_verifier {

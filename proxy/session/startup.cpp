@@ -196,7 +196,7 @@ void startup::sasl_message(std::string_view body) {
   }
   const protocol::scram_reply reply = first ? scram_->first(r.rest()) : scram_->last(r.rest());
   if (reply.sqlstate == "28P01") return wrong_password();
-  if (!reply.ok()) return refuse(reply.sqlstate, reply.message);
+  if (!reply.ok()) return refuse(reply.sqlstate, reply.message, reply.detail);
   if (first) {
     protocol::write_authentication_sasl_continue(out_.to_client, reply.text);
     stage_ = stage::sasl_last;
@@ -229,9 +229,9 @@ void startup::complete(const server_hello& server, std::uint32_t pid, std::uint3
   stage_ = stage::open;
 }
 
-void startup::refuse(std::string_view sqlstate, std::string_view message) {
+void startup::refuse(std::string_view sqlstate, std::string_view message, std::string_view detail) {
   std::string text;
-  protocol::write_error(text, {"FATAL", sqlstate, message});
+  protocol::write_error(text, {"FATAL", sqlstate, message, detail});
   refuse_with(text);
 }
 
