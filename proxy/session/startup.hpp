@@ -65,36 +65,34 @@ class startup {
   void complete(const server_hello& server, std::uint32_t pid, std::uint32_t secret, std::string_view notices = {});
   // FATAL and close: shutdown, time-out, no server, …
   void refuse(std::string_view sqlstate, std::string_view message, std::string_view detail = {});
-              std::string_view message);              // FATAL and close: shutdown, time-out, no server, …
-              void refuse_with(std::string_view error_response);  // a server's ErrorResponse, byte for byte; and close
+  void refuse_with(std::string_view error_response);  // a server's ErrorResponse, byte for byte; and close
 
-              startup_outbox take();
+  startup_outbox take();
 
-              // --- questions
-              const identity& who() const { return who_; }           // user and database from `lookup` on
-              std::string_view leftover() const { return buffer_; }  // valid until the startup is destroyed
+  // --- questions
+  const identity& who() const { return who_; }           // user and database from `lookup` on
+  std::string_view leftover() const { return buffer_; }  // valid until the startup is destroyed
 
-             private:
-              enum class stage : std::uint8_t { packet, secret, sasl_first, sasl_last, login, open, closed };
+ private:
+  enum class stage : std::uint8_t { packet, secret, sasl_first, sasl_last, login, open, closed };
 
-              bool step();  // one packet or message; false if more bytes are needed
-              bool read_packet();
-              void version_packet(const protocol::startup_frame& f);
-              void take_parameters(const protocol::startup_parameters& parameters,
-                                   std::vector<std::string_view>& unknown);
-              bool read_sasl();
-              void sasl_message(std::string_view body);
-              void ask_for_proof(protocol::scram_verifier v, bool doomed);
-              void proven();
-              void wrong_password();
+  bool step();  // one packet or message; false if more bytes are needed
+  bool read_packet();
+  void version_packet(const protocol::startup_frame& f);
+  void take_parameters(const protocol::startup_parameters& parameters, std::vector<std::string_view>& unknown);
+  bool read_sasl();
+  void sasl_message(std::string_view body);
+  void ask_for_proof(protocol::scram_verifier v, bool doomed);
+  void proven();
+  void wrong_password();
 
-              startup_rules rules_;
-              stage stage_ = stage::packet;
-              bool ssl_refused_ = false, gssenc_refused_ = false, replication_ = false;
-              std::string buffer_;  // from the client, not consumed yet
-              identity who_;
-              std::optional<protocol::scram_server> scram_;
-              startup_outbox out_;
+  startup_rules rules_;
+  stage stage_ = stage::packet;
+  bool ssl_refused_ = false, gssenc_refused_ = false, replication_ = false;
+  std::string buffer_;  // from the client, not consumed yet
+  identity who_;
+  std::optional<protocol::scram_server> scram_;
+  startup_outbox out_;
 };
 
 }  // namespace pgtandem::session
