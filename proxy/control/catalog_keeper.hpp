@@ -13,7 +13,7 @@ namespace pgtandem::control {
 
 class catalog_keeper {
  public:
-  static constexpr std::chrono::milliseconds look_every{100}, again{500}, apart{50};
+  static constexpr std::chrono::milliseconds look_every{25}, again{500}, apart{50};
   static constexpr std::chrono::seconds keep_connection{10}, load_limit{30};
 
   catalog_keeper(place where, const control_settings& s, board& b, telemetry::meter& m)

@@ -16,8 +16,8 @@ struct act_row {
   otherwise refused, lost;
 };
 
-// The whole flip. `announce`, `keep_following` and `release` end it.
-constexpr std::array<act_row, 17> table{{
+// The whole flip. `follow`, `keep_following` and `release` end it.
+constexpr std::array<act_row, 16> table{{
     {act::mark_warming, "mark_warming", on::old_primary, act::await_warm, otherwise::undo, otherwise::undo},
     {act::await_warm, "await_warm", on::old_primary, act::mark_holding, otherwise::undo, otherwise::undo},
     {act::mark_holding, "mark_holding", on::old_primary, act::await_held, otherwise::undo, otherwise::undo},
@@ -30,8 +30,7 @@ constexpr std::array<act_row, 17> table{{
     {act::mark_opening, "mark_opening", on::old_primary, act::open, otherwise::undo, otherwise::undo},
     {act::open, "open", on::new_primary, act::follow, otherwise::undo, otherwise::look},
     {act::look, "look", on::new_primary, act::follow, otherwise::retry, otherwise::retry},
-    {act::follow, "follow", on::new_secondary, act::announce, otherwise::go_on, otherwise::go_on},
-    {act::announce, "announce", on::new_primary, act::announce, otherwise::go_on, otherwise::go_on},
+    {act::follow, "follow", on::new_secondary, act::follow, otherwise::go_on, otherwise::go_on},
     {act::reopen, "reopen", on::old_primary, act::keep_following, otherwise::retry, otherwise::retry},
     {act::keep_following, "keep_following", on::old_secondary, act::keep_following, otherwise::go_on, otherwise::go_on},
     {act::release, "release", on::old_primary, act::release, otherwise::retry, otherwise::retry},
@@ -83,7 +82,7 @@ void flip::report(outcome o) {
       case otherwise::go_on: break;
     }
   }
-  if (next_ == act::announce) end_ = flip_end::moved;
+  if (next_ == act::follow) end_ = flip_end::moved;
   if (next_ == act::keep_following || next_ == act::release) end_ = flip_end::undone;
   next_ = row.then;
 }

@@ -35,11 +35,12 @@ enum class act : std::uint8_t {
   mark_draining,      // old primary: step; the reconciler audits and repairs to the end
   advance_sequences,  // exactly, from the old primary to its secondary
   await_drained,      // nothing dirty, nothing unsettled
-  mark_opening,       // old primary, durable: from now on the new primary must be asked what is true
-  open,               // new primary, one transaction: epoch_{n+1}, row (n+1, to, steady). Point of no return
+  mark_opening,       // old primary, one transaction: it is made ready to follow (ledger_{n+1}, triggers off), and the record
+                      // says, durably, that from now on the new primary must be asked what is true
+  open,               // new primary, one transaction: epoch_{n+1}, row (n+1, to, steady), NOTIFY. Point of no return: the
+                      // proxies release
   look,               // new primary, with its lock: has `open` happened?
-  follow,             // new secondary: ledger_{n+1}, triggers off, row (n+1, to, steady)
-  announce,           // NOTIFY on the new primary: the proxies release
+  follow,             // new secondary: row (n+1, to, steady), and what mark_opening did not do
   reopen,             // undo after the fence, old primary: epoch_{n+1}, row (n+1, from, steady)
   keep_following,     // then old secondary: ledger_{n+1}, row (n+1, from, steady); never before the primary is open
   release,            // undo before the fence, old primary: step = steady in epoch n

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "proxy/database/sequences.hpp"
 #include "proxy/telemetry/log.hpp"
 
 namespace pgtandem::control {
@@ -82,12 +81,40 @@ flip_runner::answer flip_runner::await_drained(const flip& f) {
   }
 }
 
-flip_runner::answer flip_runner::sequences(const flip& f, std::int64_t headroom) {
+// Before anybody waits: what the hold will do is done once for nothing, on both sides, and the sequences are brought ahead.
+flip_runner::answer flip_runner::rehearse(const flip& f) {
+  for (place p : {f.plan().old_primary(), f.plan().old_secondary()})
+    if (auto r = hands_.run(p, rehearsal_sql(), follow_limit); !r) return {outcome_of(r.error()), "rehearsal: " + r.error().message};
   auto from = database::read_sequences(hands_[f.plan().old_primary()], settings_.exclude);
   if (!from) return {outcome_of(from.error()), from.error().message};
-  auto moved = database::advance_sequences(hands_[f.plan().old_secondary()], *from, headroom);
+  auto moved = database::advance_sequences(hands_[f.plan().old_secondary()], *from, settings_.sequence_headroom);
   if (!moved) return {outcome_of(moved.error()), moved.error().message};
   return {};
+}
+
+// The sequences stand still since the primary's fence: they are read while the secondary is fenced.
+flip_runner::answer flip_runner::fence_secondary(const flip& f) {
+  drain_deadline_ = clock::now() + settings_.drain_deadline;
+  auto reading = std::async(std::launch::async, [&] {
+    return database::read_sequences(hands_[f.plan().old_primary()], settings_.exclude);
+  });
+  answer a = text(f, fence_secondary_sql(f.plan(), left(hold_deadline_)), left(hold_deadline_));
+  auto from = reading.get();
+  if (from) sequences_ = *from;
+  else advanced_ = {outcome_of(from.error()), "sequences: " + from.error().message};
+  return a;
+}
+
+flip_runner::answer flip_runner::drain_and_advance(const flip& f) {
+  auto moving = std::async(std::launch::async, [&]() -> answer {
+    if (!sequences_) return advanced_;
+    auto moved = database::advance_sequences(hands_[f.plan().old_secondary()], *sequences_, 0);
+    if (!moved) return {outcome_of(moved.error()), "sequences: " + moved.error().message};
+    return {};
+  });
+  answer a = text(f, mark_sql(step::draining, f.plan(), proxy_id_));
+  advanced_ = moving.get();
+  return a;
 }
 
 flip_runner::answer flip_runner::back_aboard(place p, place leases) {
@@ -108,8 +135,7 @@ flip_runner::answer flip_runner::perform(const flip& f) {
   const flip_plan& p = f.plan();
   switch (f.next()) {
     case act::mark_warming:
-      // Ahead of the hold, so that at the flip the sequences are there already.
-      if (auto r = sequences(f, settings_.sequence_headroom); r.what != outcome::done) return r;
+      if (auto r = rehearse(f); r.what != outcome::done) return r;
       return text(f, mark_sql(step::warming, p, proxy_id_));
     case act::await_warm: return await(f, step::warming, clock::now() + settings_.hold_deadline);
     case act::mark_holding:
@@ -118,22 +144,15 @@ flip_runner::answer flip_runner::perform(const flip& f) {
       return text(f, mark_sql(step::holding, p, proxy_id_));
     case act::await_held: return await(f, step::holding, hold_deadline_);
     case act::fence_primary: return text(f, fence_primary_sql(p, left(hold_deadline_)), left(hold_deadline_));
-    case act::fence_secondary:
-      drain_deadline_ = clock::now() + settings_.drain_deadline;
-      return text(f, fence_secondary_sql(p, left(hold_deadline_)), left(hold_deadline_));
-    case act::mark_draining: return text(f, mark_sql(step::draining, p, proxy_id_));
-    case act::advance_sequences: return sequences(f, 0);
+    case act::fence_secondary: return fence_secondary(f);
+    case act::mark_draining: return drain_and_advance(f);
+    case act::advance_sequences: return advanced_;
     case act::await_drained: return await_drained(f);
-    case act::mark_opening: return text(f, mark_sql(step::opening, p, proxy_id_));
+    case act::mark_opening: return text(f, mark_opening_sql(p, proxy_id_, order(p.epoch + 1, p.to, left(drain_deadline_))), left(drain_deadline_));
     case act::open: return text(f, lead_sql(order(p.epoch + 1, p.to, left(drain_deadline_)), p.moves()), left(drain_deadline_));
     case act::look: return look(f);
     case act::follow: return text(f, follow_sql(order(p.epoch + 1, p.to, follow_limit)), follow_limit);
-    case act::announce: return text(f, "SELECT pg_notify('pgtandem', 'opened')");
-    case act::reopen: {
-      answer a = text(f, lead_sql(order(p.epoch + 1, p.from, settings_.hold_deadline), false) + "; SELECT pg_notify('pgtandem', 'undone')",
-                      settings_.hold_deadline);
-      return a;
-    }
+    case act::reopen: return text(f, lead_sql(order(p.epoch + 1, p.from, settings_.hold_deadline), false), settings_.hold_deadline);
     case act::keep_following: return text(f, follow_sql(order(p.epoch + 1, p.from, follow_limit)), follow_limit);
     case act::release: return text(f, release_sql(p.epoch));
   }
@@ -166,10 +185,11 @@ flip_outcome flip_runner::run(flip f) {
       if (out.message.empty()) out.message = a.why;
     }
     f.report(a.what);
+    if (f.next() == act::follow && opened_ms_ == 0) opened_ms_ = since(hold_begun_);
     insists = a.what != outcome::done && f.end() == flip_end::running && retried(f.next());
   }
   out.end = f.end();
-  if (hold_begun_ != clock::time_point{}) out.cutover_ms = since(hold_begun_);
+  out.cutover_ms = opened_ms_;
   if (out.end == flip_end::moved) collect(f, out);
   return out;
 }

@@ -5,6 +5,7 @@
 #pragma once
 #include <atomic>
 #include <chrono>
+#include <future>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "proxy/control/intent.hpp"
 #include "proxy/control/leases.hpp"
 #include "proxy/control/statements.hpp"
+#include "proxy/database/sequences.hpp"
 
 namespace pgtandem::control {
 
@@ -46,7 +48,9 @@ class flip_runner {
   answer text(const flip& f, const std::string& sql, std::chrono::milliseconds patience = {});
   answer await(const flip& f, step s, clock::time_point deadline);
   answer await_drained(const flip& f);
-  answer sequences(const flip& f, std::int64_t headroom);
+  answer rehearse(const flip& f);
+  answer fence_secondary(const flip& f);
+  answer drain_and_advance(const flip& f);
   answer look(const flip& f);
   answer back_aboard(place p, place leases);
   bool retried(act a) const;
@@ -62,6 +66,9 @@ class flip_runner {
   clock::time_point hold_begun_{}, hold_deadline_{}, drain_deadline_{};
   std::vector<lease> held_;   // the live leases of the moment when all were held
   std::string timeline_;      // act: ms, for the journal
+  std::optional<std::vector<database::sequence>> sequences_;   // of the old primary, read while its secondary is fenced
+  answer advanced_;           // what came of bringing them to the secondary, done beside mark_draining
+  double opened_ms_ = 0;      // from the hold to the opening
 };
 
 }  // namespace pgtandem::control

@@ -8,8 +8,6 @@ namespace {
 
 std::string words(const database::error& e) { return e.sqlstate + " " + e.message; }
 
-constexpr std::string_view notify = "; SELECT pg_notify('pgtandem', 'phase')";
-
 }  // namespace
 
 std::string phase_change::await(place primary, std::int32_t epoch, phase p) {
@@ -41,7 +39,7 @@ change_outcome phase_change::start_mirroring(const change_order& o) {
   if (!prepared) return {false, false, "secondary: " + words(prepared.error())};
   if (auto r = hands_.run(primary, forget_progress_sql(), lock_limit); !r) return {false, false, "primary: " + words(r.error())};
   duty_.note("opening the epoch");
-  auto led = hands_.run(primary, lead_sql(s, false) + std::string(notify), lock_limit);
+  auto led = hands_.run(primary, lead_sql(s, false), lock_limit);
   if (!led) {
     standing_order back{o.epoch, o.from, 0, settings_.exclude, lock_limit};
     (void)hands_.run(secondary, follow_sql(back), lock_limit);

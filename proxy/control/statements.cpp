@@ -11,8 +11,9 @@ using sql::quote_literal;
 // Names the reason to everybody who listens.
 std::string notify_sql(std::string_view what) { return "SELECT pg_notify('pgtandem', " + quote_literal(what) + ")"; }
 
-std::string begin_sql(std::chrono::milliseconds lock_limit) {
-  return "BEGIN; SET LOCAL synchronous_commit = on; SET LOCAL client_min_messages = warning; SET LOCAL lock_timeout = " +
+std::string begin_sql(std::chrono::milliseconds lock_limit, flushed f = flushed::yes) {
+  return std::string("BEGIN; SET LOCAL synchronous_commit = ") + (f == flushed::yes ? "on" : "off") +
+         "; SET LOCAL client_min_messages = warning; SET LOCAL lock_timeout = " +
          std::to_string(std::max<std::int64_t>(lock_limit.count(), 1)) + "; ";
 }
 
@@ -32,19 +33,18 @@ std::string text_array(const std::vector<std::string>& globs) {
   return out + "]::text[]";
 }
 
-constexpr std::string_view drop_other_epochs = R"(
+constexpr std::string_view list_epochs = R"(
   FOR r IN SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'pgtandem'::regnamespace AND c.relkind = 'r'
            AND c.relname ~ '^epoch_[0-9]+$' AND c.relname <> kept LOOP
-    EXECUTE format('DROP TABLE pgtandem.%I', r.relname);
-  END LOOP;
 )";
-
-constexpr std::string_view detach_ledgers = R"(
+constexpr std::string_view list_ledgers = R"(
   FOR r IN SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
            WHERE i.inhparent = 'pgtandem.ledger'::regclass AND c.relname <> kept LOOP
-    EXECUTE format('ALTER TABLE pgtandem.ledger DETACH PARTITION pgtandem.%I', r.relname);
-  END LOOP;
 )";
+const std::string drop_other_epochs =
+    std::string(list_epochs) + "EXECUTE format('DROP TABLE pgtandem.%I', r.relname); END LOOP;";
+const std::string detach_ledgers = std::string(list_ledgers) +
+                                   "EXECUTE format('ALTER TABLE pgtandem.ledger DETACH PARTITION pgtandem.%I', r.relname); END LOOP;";
 
 std::string refuse_unsettled(std::int32_t epoch) {
   std::string name = "pgtandem.ledger_" + std::to_string(epoch);
@@ -93,6 +93,24 @@ std::string row_sql(const standing_order& o) {
          ", changed_at = clock_timestamp(); ";
 }
 
+std::string follow_statements(const standing_order& o) {
+  bool mirrors = row_of(o.now).mirrors;
+  std::string name = "ledger_" + std::to_string(o.epoch);
+  std::string body = "kept := '';" + drop_other_epochs;
+  body += "kept := " + quote_literal(mirrors ? name : "") + ";" + detach_ledgers;
+  if (mirrors)
+    body += R"(
+  IF to_regclass('pgtandem.)" + name + R"(') IS NOT NULL AND NOT EXISTS
+     (SELECT FROM pg_inherits WHERE inhrelid = to_regclass('pgtandem.)" + name + R"(')) THEN
+    EXECUTE 'ALTER TABLE pgtandem.ledger ATTACH PARTITION pgtandem.)" + name + " FOR VALUES IN (" +
+            std::to_string(o.epoch) + R"()';
+  END IF;
+)" + disable_triggers(o.exclude);
+  else
+    body += enable_triggers;
+  return block(body) + (mirrors ? database::create_ledger_sql(o.epoch) + "; " : std::string());
+}
+
 }  // namespace
 
 std::string journal_sql(const journal_line& j) {
@@ -104,9 +122,9 @@ std::string mark_sql(step s, const flip_plan& p, std::string_view coordinator) {
   std::string name(row_of(s).name);
   std::string attempt = std::string("{\"moves\": ") + (p.moves() ? "true" : "false") + ", \"to\": \"" +
                         std::string(row_of(p.to).name) + "\", \"coordinator\": \"" + std::string(coordinator) + "\"}";
-  return "UPDATE pgtandem.migration SET step = " + quote_literal(name) + ", attempt = attempt || " +
+  return "BEGIN; SET LOCAL synchronous_commit = off; UPDATE pgtandem.migration SET step = " + quote_literal(name) + ", attempt = attempt || " +
          quote_literal(attempt) + "::jsonb, changed_at = clock_timestamp(); " +
-         journal_sql({p.epoch, name, attempt}) + "; " + notify_sql(name);
+         journal_sql({p.epoch, name, attempt}) + "; " + notify_sql(name) + "; COMMIT";
 }
 
 std::string release_sql(std::int32_t epoch) {
@@ -116,29 +134,49 @@ std::string release_sql(std::int32_t epoch) {
 }
 
 std::string fence_primary_sql(const flip_plan& p, std::chrono::milliseconds lock_limit) {
-  return begin_sql(lock_limit) + database::drop_epoch_sql(p.epoch) +
+  return begin_sql(lock_limit, flushed::no) + database::drop_epoch_sql(p.epoch) +
          "; UPDATE pgtandem.migration SET step = 'fenced', changed_at = clock_timestamp(); " +
          journal_sql({p.epoch, "fenced", "{}"}) + "; COMMIT";
 }
 
 std::string fence_secondary_sql(const flip_plan& p, std::chrono::milliseconds lock_limit) {
-  return begin_sql(lock_limit) + block("kept := '';" + std::string(detach_ledgers)) +
+  return begin_sql(lock_limit, flushed::no) + block("kept := '';" + detach_ledgers) +
          database::create_ledger_sql(p.epoch + 1) +
          "; UPDATE pgtandem.migration SET step = 'fenced', changed_at = clock_timestamp(); " +
          journal_sql({p.epoch, "fenced", "{}"}) + "; COMMIT";
 }
 
+std::string mark_opening_sql(const flip_plan& p, std::string_view coordinator, const standing_order& next) {
+  std::string mark = "UPDATE pgtandem.migration SET step = 'opening', changed_at = clock_timestamp(); " +
+                     journal_sql({p.epoch, "opening", "{\"coordinator\": \"" + std::string(coordinator) + "\"}"}) + "; COMMIT";
+  if (!p.moves()) return begin_sql(next.lock_limit) + mark;
+  return begin_sql(next.lock_limit) + follow_statements(next) + mark;
+}
+
+std::string rehearsal_sql() {
+  return begin_sql(std::chrono::milliseconds(1000), flushed::no) +
+         "CREATE TABLE pgtandem.rehearsal (LIKE pgtandem.ledger) PARTITION BY LIST (epoch); "
+         "CREATE TABLE pgtandem.rehearsal_0 PARTITION OF pgtandem.rehearsal FOR VALUES IN (0); "
+         "ALTER TABLE pgtandem.rehearsal DETACH PARTITION pgtandem.rehearsal_0; "
+         "CREATE TABLE pgtandem.rehearsal_1 (); GRANT SELECT ON pgtandem.rehearsal_1 TO PUBLIC; DROP TABLE pgtandem.rehearsal_1; " +
+         block("kept := ''; found := EXISTS (SELECT FROM pgtandem.rehearsal_0 WHERE NOT settled AND target_rev >= "
+               "(SELECT settled_below FROM pgtandem.watermark)); " + std::string(list_epochs) + "NULL; END LOOP;" +
+               std::string(list_ledgers) + "NULL; END LOOP;") +
+         "UPDATE pgtandem.migration SET step = step, changed_at = clock_timestamp(), attempt = attempt - '{}'::text[]; "
+         + journal_sql({0, "rehearsal", "{}"}) + "; ROLLBACK";
+}
+
 std::string lead_sql(const standing_order& o, bool guarded) {
   bool mirrors = row_of(o.now).mirrors;
   std::string epoch_name = "epoch_" + std::to_string(o.epoch);
-  std::string body = "kept := '';" + std::string(detach_ledgers);
+  std::string body = "kept := '';" + detach_ledgers;
   if (guarded) body += refuse_unsettled(o.epoch - 1) + refuse_unsettled(o.epoch);
-  body += "kept := " + quote_literal(mirrors ? epoch_name : "") + ";" + std::string(drop_other_epochs);
+  body += "kept := " + quote_literal(mirrors ? epoch_name : "") + ";" + drop_other_epochs;
   body += enable_triggers;
   std::string text = begin_sql(o.lock_limit) + block(body);
   if (mirrors) text += database::create_epoch_sql(o.epoch) + "; ";
   return text + row_sql(o) + journal_sql({o.epoch, "opened", "{\"phase\": \"" + std::string(row_of(o.now).name) + "\"}"}) +
-         "; COMMIT";
+         "; " + notify_sql("opened") + "; COMMIT";
 }
 
 std::string row_only_sql(const standing_order& o) {
@@ -150,22 +188,7 @@ std::string forget_chunks_sql() { return "DELETE FROM pgtandem.chunk"; }
 std::string forget_progress_sql() { return "DELETE FROM pgtandem.progress"; }
 
 std::string follow_sql(const standing_order& o, follow_part part) {
-  bool mirrors = row_of(o.now).mirrors;
-  std::string name = "ledger_" + std::to_string(o.epoch);
-  std::string body = "kept := '';" + std::string(drop_other_epochs);
-  body += "kept := " + quote_literal(mirrors ? name : "") + ";" + std::string(detach_ledgers);
-  if (mirrors)
-    body += R"(
-  IF to_regclass('pgtandem.)" + name + R"(') IS NOT NULL AND NOT EXISTS
-     (SELECT FROM pg_inherits WHERE inhrelid = to_regclass('pgtandem.)" + name + R"(')) THEN
-    EXECUTE 'ALTER TABLE pgtandem.ledger ATTACH PARTITION pgtandem.)" + name + " FOR VALUES IN (" +
-            std::to_string(o.epoch) + R"()';
-  END IF;
-)" + disable_triggers(o.exclude);
-  else
-    body += enable_triggers;
-  std::string text = begin_sql(o.lock_limit) + block(body);
-  if (mirrors) text += database::create_ledger_sql(o.epoch) + "; ";
+  std::string text = begin_sql(o.lock_limit) + follow_statements(o);
   if (part == follow_part::without_row) return text + "COMMIT";
   return text + row_sql(o) + journal_sql({o.epoch, "following", "{\"phase\": \"" + std::string(row_of(o.now).name) + "\"}"}) +
          "; " + notify_sql("following") + "; COMMIT";

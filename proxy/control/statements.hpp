@@ -24,6 +24,9 @@ struct journal_line {
 };
 std::string journal_sql(const journal_line& j);
 
+// Which of control's commits must be on disk before it goes on: those that a restart decides by. The others are flushed with them.
+enum class flushed : std::uint8_t { yes, no };
+
 // Step of the row; while a flip is on, attempt says who coordinates it and whether the primary moves.
 std::string mark_sql(step s, const flip_plan& p, std::string_view coordinator);
 // Undo before the fence: nothing but the step.
@@ -40,6 +43,11 @@ struct standing_order {
   std::vector<std::string> exclude;   // scope.exclude: tables whose triggers are left alone
   std::chrono::milliseconds lock_limit{1000};
 };
+// The old primary is made ready to follow (everything but the row, unless the primary stays), and its row says `opening`.
+std::string mark_opening_sql(const flip_plan& p, std::string_view coordinator, const standing_order& next);
+// Everything that the flip's transactions do, on things of its own and rolled back: the connection's caches are warm afterwards.
+std::string rehearsal_sql();
+
 // Primary: the epoch's table and no other, no attached ledger partition, user triggers enabled again, the row.
 // guarded: refuse (not_drained) if the ledger of epoch - 1 or of `epoch` here holds an unsettled row.
 std::string lead_sql(const standing_order& o, bool guarded);
