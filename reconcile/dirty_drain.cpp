@@ -18,6 +18,8 @@ constexpr int same_trouble_max = 3;  // keys in a row that fail the same way bef
 
 constexpr int whole_table_share = 5;    // at most a fifth of the time goes into comparing one table as a whole
 
+constexpr std::int64_t incomplete_doubt = 0;  // stands for a seq (they begin at 1) while candidates are gathered
+
 // Troubles of the moment or of the whole database rather than of one key.
 bool general_trouble(const std::string& sqlstate) {
   return sqlstate == "55P03" || sqlstate == "57014" || sqlstate.starts_with("53") || sqlstate.starts_with("25") ||
@@ -151,25 +153,29 @@ result<void> dirty_drain::drain_whole(workbench& w, table_work& work, bool hurry
   auto compared = compare_table(w.watcher, w.secondary, t, {});
   const auto took = hot_keys::clock::now() - began;
   whole_rests_until_[t.qualified] = began + took * whole_table_share;
-  if (!compared || !compared->complete) {
-    if (!compared && compared.error().lost) return compared.error();
-    telemetry::log::warning("a table cannot be compared", {{"relation", t.qualified}, {"sqlstate", compared ? "" : compared.error().sqlstate}});
+  if (!compared) {
+    if (compared.error().lost) return compared.error();
+    telemetry::log::warning("a table cannot be compared", {{"relation", t.qualified}, {"sqlstate", compared.error().sqlstate}});
     ++report_.failed;
     return {};
   }
+  // More differences than fit: those found are repaired, and the doubt stays for the next pass.
+  const std::vector<std::int64_t> ending = compared->complete ? work.whole : std::vector<std::int64_t>();
+  if (!compared->complete) whole_rests_until_.erase(t.qualified);
   telemetry::log::info("whole table compared", {{"relation", t.qualified}, {"rows", compared->rows}, {"differing", compared->differences.size()}});
   if (t.key.empty()) {
-    auto r = sync_keyless(w, t, compared->differences, work.whole);
+    auto r = sync_keyless(w, t, compared->differences, ending);
     if (!r && r.error().lost) return r.error();
     if (!r || r->horizon_missed) return ++report_.failed, result<void>();
-    report_.ended += static_cast<std::int64_t>(work.whole.size());
+    report_.ended += static_cast<std::int64_t>(ending.size());
     return {};
   }
   table_work candidates;
   candidates.table = &t;
-  for (const difference& d : compared->differences)
-    for (const std::int64_t seq : work.whole) candidates.add(seq, d.key);
-  if (candidates.keys.empty()) return forget(w, work.whole);
+  for (const difference& d : compared->differences) candidates.add(incomplete_doubt, d.key);
+  for (const std::int64_t seq : ending) candidates.open[seq] = candidates.open[incomplete_doubt];
+  candidates.open.erase(incomplete_doubt);
+  if (candidates.keys.empty()) return forget(w, ending);
   constexpr std::size_t keys_at_once = 500;
   std::vector<batch> failed;
   for (std::size_t from = 0; from < candidates.keys.size(); from += keys_at_once) {

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "proxy/telemetry/log.hpp"
+#include "reconcile/backfill.hpp"
 #include "reconcile/doubt_loop.hpp"
 #include "reconcile/place_pair.hpp"
 
@@ -19,7 +20,7 @@ constexpr milliseconds stop_checked_every{100};
 
 class reconciler {
  public:
-  reconciler(const config::settings& s, const std::atomic<bool>& stop) : settings_(s), stop_(stop), pair_(s, "doubts"), loop_(s, pair_) {}
+  reconciler(const config::settings& s, const std::atomic<bool>& stop) : settings_(s), stop_(stop), pair_(s, "doubts"), loop_(s, pair_), backfill_(s) {}
 
   void run() {
     while (!stop_) {
@@ -39,13 +40,19 @@ class reconciler {
   database::result<milliseconds> step() {
     auto now = pair_.connect();
     if (!now) return now.error();
+    if (!now->row().backfills || now->epoch != backfilled_.epoch) backfill_.stop();
     if (!now->row().mirrors) return stand_by;
     auto mine = pair_.hold_lock();
     if (!mine) return mine.error();
     if (*mine != working_) log::info(*mine ? "this reconciler works" : "another reconciler works", {{"epoch", now->epoch}, {"phase", now->row().name}});
     working_ = *mine;
     if (!working_) return stand_by;
-    return loop_.round();
+    auto pause = loop_.round();
+    if (pause && now->row().backfills && !backfill_.running()) {
+      backfilled_ = *now;
+      backfill_.start(*now, loop_.catalog());
+    }
+    return pause;
   }
 
   // Waits for news; the stop flag is seen in time.
@@ -68,6 +75,8 @@ class reconciler {
   const std::atomic<bool>& stop_;
   place_pair pair_;
   doubt_loop loop_;
+  backfill backfill_;
+  standing backfilled_;  // where the running backfill was started
   bool working_ = false;
   std::string complained_;  // SQLSTATE of the trouble that was reported last
 };
