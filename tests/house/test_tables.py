@@ -40,3 +40,8 @@ def test_sqlstates():
 def test_metrics():
     declared = re.findall(r'metric_row\{metric::\w+, "(\w+)"', text("proxy/telemetry/metrics.cpp"))
     same(declared, table_rows(BOOK, "Metrics"))
+
+
+def test_gates():
+    declared = re.findall(r'gate_row\{"(\w+)"', text("proxy/control/gates.cpp"))
+    same(declared, table_rows(BOOK, "Gates"))
