@@ -1,0 +1,60 @@
+// Which server connection a client's cancel key means. The keys are the proxy's own: unique over all loops, and a
+// session keeps its key when it moves to another primary.
+//
+// One for the process; every member may be called from any thread.
+#pragma once
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <unordered_map>
+
+#include "proxy/net/server_link.hpp"
+
+namespace pgtandem::net {
+
+struct cancel_key {
+  std::uint32_t pid = 0, secret = 0;
+};
+
+struct cancel_target {
+  database::endpoint endpoint;
+  std::uint32_t pid = 0, secret = 0;  // the server's own
+};
+
+class cancel_registry {
+ public:
+  cancel_registry();
+
+  cancel_key add();  // a fresh key that means nothing yet
+  void point(std::uint32_t pid, cancel_target target);
+  void remove(std::uint32_t pid);
+  std::optional<cancel_target> find(cancel_key key) const;
+
+ private:
+  struct entry {
+    std::uint32_t secret = 0;
+    std::optional<cancel_target> target;
+  };
+  mutable std::mutex mutex_;
+  std::uint32_t next_pid_;
+  std::unordered_map<std::uint32_t, entry> entries_;
+};
+
+// A key for the life of one session.
+class registered_key {
+ public:
+  registered_key() = default;
+  explicit registered_key(cancel_registry& r) : registry_(&r), key_(r.add()) {}
+  registered_key(registered_key&& o) noexcept { *this = static_cast<registered_key&&>(o); }
+  registered_key& operator=(registered_key&& o) noexcept;
+  ~registered_key();
+
+  cancel_key key() const { return key_; }
+  void point(const server_link& to);
+
+ private:
+  cancel_registry* registry_ = nullptr;
+  cancel_key key_;
+};
+
+}  // namespace pgtandem::net

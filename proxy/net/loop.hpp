@@ -1,0 +1,105 @@
+// One thread of the proxy: an io_context, the sessions that live on it, their shared analyzer cache and their appliers.
+//
+// A session never leaves its loop, so nothing here is locked; other threads post. The loop outlives its sessions; what
+// `services` points to outlives the loop.
+#pragma once
+#include <array>
+#include <boost/intrusive/list.hpp>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "config/settings.hpp"
+#include "proxy/apply/applier_pool.hpp"
+#include "proxy/control/fleet.hpp"
+#include "proxy/net/arrival.hpp"
+#include "proxy/net/asio_types.hpp"
+#include "proxy/net/loop_board.hpp"
+#include "proxy/net/loop_services.hpp"
+#include "proxy/net/relay.hpp"
+#include "proxy/net/server_login_task.hpp"
+#include "proxy/session/world.hpp"
+#include "proxy/sql/analysis.hpp"
+
+namespace pgtandem::net {
+
+class loop {
+ public:
+  loop(const loop_services& services, session::world_ptr first);
+  ~loop();
+  loop(const loop&) = delete;
+  loop& operator=(const loop&) = delete;
+
+  // --- from any thread
+  void start();  // its thread
+  void adopt(int fd, std::string peer, admission::place place);
+  void publish(session::world_ptr w, std::uint64_t ticket);
+  void drain(bool now);  // session::shutdown for all; newcomers are refused
+  void stop();           // ends the thread; waits for it
+  void reconfigure(std::shared_ptr<const config::settings> s);
+  void list(std::size_t max, std::function<void(std::vector<control::session_view>)> answer);
+  loop_board& board() { return board_; }
+  const loop_board& board() const { return board_; }
+
+  // --- from the loop's own thread: what its sessions use
+  boost::asio::io_context& context() { return context_; }
+  const loop_services& services() const { return services_; }
+  const config::settings& settings() const { return *settings_; }
+  sql::analyzer& analyzer() { return analyzer_; }
+  const session::world_ptr& world() const { return world_; }
+  bool draining() const { return draining_; }
+  std::uint64_t next_session_id() { return ++last_id_; }
+
+  // A big buffer for the length of one turn; the core copies what it keeps.
+  std::span<char> scratch() { return {scratch_.get(), scratch_size_}; }
+  // Capacity for the length of one turn.
+  void lend(std::string& to_client, std::string& to_primary);
+  void take_back(std::string& to_client, std::string& to_primary);
+  std::size_t high_water() const { return settings_->session.high_water_bytes; }
+
+  void submit(session::op_ptr o, apply::answer done);
+  void catalog_wanted();
+  void count(session::tally& t);  // collected here, handed to the meter once a second
+  task<login_result> log_in(control::place where, const arrival& who);
+
+  void admit(boost::intrusive_ptr<relay> r, std::string_view first_bytes);
+  void retired(relay& r);
+  bool watching() const { return watching_; }  // a flip is under way: sessions report where they stand
+  void restand(relay& r);
+
+ private:
+  void take_world(session::world_ptr w, std::uint64_t ticket);
+  void use_secondary();
+  void settle_watch();
+  void show_unmovable();
+  void report();
+  void report_later();
+
+  boost::asio::io_context context_{1};
+  boost::asio::executor_work_guard<executor> work_;
+  loop_services services_;
+  std::shared_ptr<const config::settings> settings_;
+  loop_board board_;
+  sql::analyzer analyzer_;
+  session::world_ptr world_;
+  std::unique_ptr<apply::applier_pool> appliers_;
+  sql::catalog_ptr appliers_catalog_;
+  control::place appliers_place_ = control::place::target;
+  std::size_t scratch_size_;
+  std::unique_ptr<char[]> scratch_;
+  std::string client_bytes_, primary_bytes_;
+  boost::intrusive::list<relay, boost::intrusive::constant_time_size<true>> relays_;
+  std::uint64_t last_id_;
+  session::tally counted_;
+  apply::pool_tally appliers_counted_;
+  std::uint64_t analyzer_hits_ = 0, analyzer_misses_ = 0;  // of the last report
+  timer report_timer_{context_};
+  bool watching_ = false, draining_ = false;
+  std::thread thread_;
+};
+
+}  // namespace pgtandem::net

@@ -1,0 +1,34 @@
+// What a loop leaves for other threads to read at any time: its numbers, and the sessions that cannot move.
+//
+// Written by the loop's thread only (relaxed atomics, no read-modify-write), read by anyone.
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <vector>
+
+#include "proxy/control/fleet.hpp"
+
+namespace pgtandem::net {
+
+// A number with one writer.
+class board_number {
+ public:
+  void add(std::uint64_t n) { value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed); }
+  void set(std::uint64_t n) { value_.store(n, std::memory_order_release); }
+  std::uint64_t get() const { return value_.load(std::memory_order_acquire); }
+
+ private:
+  std::atomic<std::uint64_t> value_{0};
+};
+
+struct loop_board {
+  board_number ticket;  // of the world the loop has taken
+  board_number sessions, behind, open, cold;
+  board_number applier_queue, breaker_open;  // renewed once a second
+  std::atomic<std::uint32_t> load{0};        // clients that were handed to this loop and have not ended (many writers)
+  mutable std::mutex mutex;                  // guards what follows
+  std::vector<control::unmovable_session> unmovable;
+};
+
+}  // namespace pgtandem::net

@@ -1,0 +1,51 @@
+// The command line of pgtandem.
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+
+#include "proxy/net/commands.hpp"
+
+namespace {
+
+using namespace pgtandem::net;
+
+// One subcommand that needs nothing but --config.
+void add(CLI::App& app, int& status, std::string& file, const char* name, const char* help,
+         int (*command)(const std::string&)) {
+  auto* sub = app.add_subcommand(name, help);
+  sub->add_option("--config,-c", file, "configuration file (YAML)")->required();
+  sub->callback([&status, &file, command] { status = command(file); });
+}
+
+void add_config(CLI::App& app, int& status, std::string& file) {
+  static bool reference_wanted = false, markdown_wanted = false;
+  auto* sub = app.add_subcommand("config", "print the reference of all settings, or check a file");
+  CLI::Option* reference = sub->add_flag("--reference", reference_wanted, "annotated YAML with every default");
+  CLI::Option* markdown = sub->add_flag("--markdown", markdown_wanted, "the same as a Markdown table");
+  CLI::Option* check = sub->add_option("--check", file, "report every mistake of this file");
+  reference->excludes(markdown)->excludes(check);
+  markdown->excludes(check);
+  sub->require_option(1);
+  sub->callback([&status, &file, check] {
+    const auto action = *check            ? config_action::check
+                        : markdown_wanted ? config_action::markdown
+                                          : config_action::reference;
+    status = command_config(action, file);
+  });
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+  CLI::App app{"pgtandem moves a live PostgreSQL database to another PostgreSQL", "pgtandem"};
+  app.require_subcommand(1);
+  int status = 0;
+  std::string file;
+  add(app, status, file, "proxy", "serve clients", command_proxy);
+  add(app, status, file, "init", "install the schema pgtandem on both databases", command_init);
+  add(app, status, file, "uninit", "remove every trace of pgtandem from both databases", command_uninit);
+  add(app, status, file, "check", "tell whether the databases are fit for a migration", command_check);
+  add_config(app, status, file);
+  CLI11_PARSE(app, count, words);
+  return status;
+}
