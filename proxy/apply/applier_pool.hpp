@@ -1,9 +1,9 @@
-// The appliers of one loop: a few connections to the secondary that apply ops in groups (one transaction, one ledger insert,
-// one upsert or delete per table), in libpq pipeline mode, driven by the loop's io_context.
+// The appliers of one loop: a few connections to the secondary that apply ops in groups (one transaction, one ledger
+// insert, one upsert or delete per table), in libpq pipeline mode, driven by the loop's io_context.
 //
-// Guarantees: an op is sent only while !given_up; its ledger row and its effects commit together or not at all; a group that
-// fails is applied op by op; a retry that meets its own ledger row counts as applied only if that row's kind is 'op'.
-// Every submitted op is answered exactly once, from the same thread, never from inside submit().
+// Guarantees: an op is sent only while !given_up; its ledger row and its effects commit together or not at all; a group
+// that fails is applied op by op; a retry that meets its own ledger row counts as applied only if that row's kind is
+// 'op'. Every submitted op is answered exactly once, from the same thread, never from inside submit().
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -20,16 +20,17 @@ class io_context;
 namespace pgtandem::apply {
 
 struct pool_settings {
-  std::uint32_t appliers = 2;          // connections
-  std::uint32_t group_max = 64;        // ops in one transaction
-  std::uint32_t queue_max = 4096;      // ops waiting; beyond it submit() answers queue_full
-  std::uint32_t budget_ms = 250;       // lock_timeout of the appliers; an op not answered in 4 × budget is lost, its connection closed
-  std::uint32_t breaker_failures = 5;  // in a row, to open
-  std::uint32_t breaker_successes = 3; // probes in a row, to close
+  std::uint32_t appliers = 2;      // connections
+  std::uint32_t group_max = 64;    // ops in one transaction
+  std::uint32_t queue_max = 4096;  // ops waiting; beyond it submit() answers queue_full
+  std::uint32_t budget_ms =
+      250;  // lock_timeout of the appliers; an op not answered in 4 × budget is lost, its connection closed
+  std::uint32_t breaker_failures = 5;   // in a row, to open
+  std::uint32_t breaker_successes = 3;  // probes in a row, to close
   std::uint32_t probe_interval_ms = 500;
 };
 
-struct pool_tally {   // cumulative
+struct pool_tally {  // cumulative
   std::uint64_t groups = 0, ops = 0, groups_fell_apart = 0, refused = 0, lost = 0, timed_out = 0, breaker_opened = 0;
   std::uint32_t waiting = 0;
   bool breaker_open = false;

@@ -1,0 +1,86 @@
+#include "proxy/apply/applier_pool.hpp"
+
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+#include "proxy/apply/applier.hpp"
+#include "proxy/apply/probe.hpp"
+
+namespace pgtandem::apply {
+
+using session::apply_outcome;
+using session::apply_result;
+
+struct applier_pool::impl {
+  std::shared_ptr<work_queue> queue;
+  std::vector<std::shared_ptr<applier>> appliers;
+  std::shared_ptr<probe> prober;
+
+  void when_breaker_opens() {
+    queue->answer_all_waiting({apply_result::breaker_open, "", "the breaker is open"}, false);
+    asio::co_spawn(queue->loop, prober->until_closed(), asio::detached);
+  }
+
+  // The idle applier that can start soonest.
+  void wake_one() {
+    applier* best = nullptr;
+    for (const auto& a : appliers)
+      if (a->idle() && (!best || (a->connected() && !best->connected()))) best = a.get();
+    if (best) best->wake();
+  }
+};
+
+applier_pool::applier_pool(asio::io_context& loop, std::string conninfo, pool_settings s)
+    : i_(std::make_unique<impl>()) {
+  i_->queue = std::make_shared<work_queue>(loop, std::move(conninfo), s);
+  i_->prober = std::make_shared<probe>(i_->queue);
+  i_->queue->breaker_has_opened = [pool = i_.get()] { pool->when_breaker_opens(); };
+  for (std::uint32_t n = 0; n < std::max(1u, s.appliers); ++n) {
+    i_->appliers.push_back(std::make_shared<applier>(i_->queue));
+    asio::co_spawn(loop, i_->appliers.back()->work(), asio::detached);
+  }
+}
+
+applier_pool::~applier_pool() {
+  i_->queue->stopping = true;
+  i_->queue->breaker_has_opened = nullptr;
+  for (const auto& a : i_->appliers) a->stop();
+  i_->prober->stop();
+  std::deque<entry> left;
+  left.swap(i_->queue->waiting);
+  for (entry& e : left) e.done(e.op, {apply_result::lost, "57P01", "the pool was stopped"});
+}
+
+void applier_pool::submit(session::op_ptr o, answer done) {
+  entry e{std::move(o), std::move(done), clock::now()};
+  work_queue& q = *i_->queue;
+  if (q.health.open()) return q.answer_later(std::move(e), {apply_result::breaker_open, "", "the breaker is open"});
+  if (q.waiting.size() >= q.settings.queue_max)
+    return q.answer_later(std::move(e), {apply_result::queue_full, "", "too many ops are waiting for the secondary"});
+  q.waiting.push_back(std::move(e));
+  i_->wake_one();
+}
+
+void applier_pool::secondary_changed(std::string conninfo, sql::catalog_ptr secondary) {
+  work_queue& q = *i_->queue;
+  q.defer_constraints =
+      !secondary || std::ranges::any_of(secondary->by_oid, [](const auto& t) { return t.second->deferrable; });
+  if (conninfo == q.conninfo) return;
+  q.conninfo = std::move(conninfo);
+  ++q.generation;
+  q.health.reset();  // what is known is about another server
+  for (const auto& a : i_->appliers) a->wake();
+}
+
+bool applier_pool::breaker_open() const { return i_->queue->health.open(); }
+
+pool_tally applier_pool::tally() const {
+  pool_tally t = i_->queue->counted;
+  t.waiting = static_cast<std::uint32_t>(i_->queue->waiting.size());
+  t.breaker_opened = i_->queue->health.opened();
+  t.breaker_open = i_->queue->health.open();
+  return t;
+}
+
+}  // namespace pgtandem::apply

@@ -1,0 +1,50 @@
+#include "proxy/apply/probe.hpp"
+
+#include <algorithm>
+
+namespace pgtandem::apply {
+
+using namespace std::chrono_literals;
+
+probe::probe(std::shared_ptr<work_queue> q)
+    : queue_(std::move(q)), channel_(std::make_shared<channel>(queue_->loop)), pause_(queue_->loop.get_executor()) {}
+
+void probe::stop() {
+  channel_->interrupt();
+  pause_.cancel();
+}
+
+task<> probe::until_closed() {
+  const auto self = shared_from_this();
+  if (running_) co_return;
+  running_ = true;
+  while (!queue_->stopping && queue_->health.open()) {
+    pause_.expires_after(std::chrono::milliseconds(queue_->settings.probe_interval_ms));
+    co_await pause_.async_wait(as_error);
+    if (queue_->stopping || !queue_->health.open()) break;
+    const auto generation = queue_->generation;
+    const bool well = co_await once();
+    if (queue_->stopping) break;
+    if (!well || generation != queue_->generation)
+      queue_->health.probe_failed();
+    else if (queue_->health.probe_succeeded())
+      break;
+  }
+  channel_->close();
+  running_ = false;
+}
+
+task<bool> probe::once() {
+  const auto deadline = clock::now() + std::max<clock::duration>(1s, queue_->answer_limit());
+  channel_->notice_loss();
+  if (!channel_->connected()) {
+    const reply r = co_await channel_->connect(queue_->conninfo, queue_->session_settings(), deadline);
+    if (r.outcome != reply::state::done) co_return false;
+  }
+  const command write{&beat_, {}};
+  const reply r = co_await channel_->run({&write, 1}, deadline);
+  if (r.outcome != reply::state::done) channel_->close();
+  co_return r.outcome == reply::state::done;
+}
+
+}  // namespace pgtandem::apply

@@ -1,0 +1,54 @@
+// What a pool's appliers share: the ops that wait, the breaker, the tally, and where the secondary is. Answers go out
+// through it.
+//
+// Kept alive by the pool and by every coroutine that works for it. One thread.
+#pragma once
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "proxy/apply/applier_pool.hpp"
+#include "proxy/apply/asio_types.hpp"
+#include "proxy/apply/breaker.hpp"
+#include "proxy/apply/channel.hpp"
+#include "proxy/apply/group.hpp"
+
+namespace pgtandem::apply {
+
+struct entry {
+  session::op_ptr op;
+  answer done;
+  clock::time_point submitted;
+};
+
+class work_queue {
+ public:
+  static constexpr std::size_t group_bytes_max = 16u << 20;  // image bytes in one transaction of several ops
+
+  work_queue(asio::io_context& loop, std::string conninfo, pool_settings s);
+
+  // Up to group_max ops that are still wanted, oldest first. Given-up ones are answered on the way.
+  std::vector<entry> take_group();
+  void finish(const entry& e, session::apply_outcome outcome);  // answers, counts, feeds the breaker
+  void answer_later(entry e, session::apply_outcome outcome);   // from the loop, not from inside the caller
+  void answer_all_waiting(const session::apply_outcome& outcome, bool counts);
+
+  clock::duration answer_limit() const { return std::chrono::milliseconds(4 * std::uint64_t{settings.budget_ms}); }
+  settings_list session_settings() const;
+
+  asio::io_context& loop;
+  const pool_settings settings;
+  std::string conninfo;
+  std::uint64_t generation = 1;  // of the secondary's place
+  bool defer_constraints = true;
+  bool stopping = false;
+  std::deque<entry> waiting;
+  breaker health;
+  pool_tally counted;
+  table_sql_cache texts;
+  frame_texts frame;
+  std::function<void()> breaker_has_opened;  // set by the pool
+};
+
+}  // namespace pgtandem::apply
