@@ -24,19 +24,21 @@ void wait(backfill_shared& shared, milliseconds time) {
 
 result<void> announce(backfill_shared& shared, database::connection& primary) {
   for (const sql::table* t : followed_tables(*shared.catalog)) {
-    auto r = primary.execute("INSERT INTO pgtandem.progress (relation, state, rows_total, rows_done, bytes_done, updated_at)"
-                             " VALUES ($1, 'waiting', 0, 0, 0, clock_timestamp()) ON CONFLICT DO NOTHING",
-                             {t->qualified});
+    auto r = primary.execute(
+        "INSERT INTO pgtandem.progress (relation, state, rows_total, rows_done, bytes_done, updated_at)"
+        " VALUES ($1, 'waiting', 0, 0, 0, clock_timestamp()) ON CONFLICT DO NOTHING",
+        {t->qualified});
     if (!r) return r.error();
   }
   return {};
 }
 
-// A transaction that began before writes were mirrored may still write rows that nobody mirrors: a chunk must not be read before
-// it has ended.
+// A transaction that began before writes were mirrored may still write rows that nobody mirrors: a chunk must not be
+// read before it has ended.
 result<bool> outlast_older(backfill_shared& shared) {
   const bool from_source = shared.at.primary() == control::place::source;
-  auto primary = database::connection::open(from_source ? shared.settings.source : shared.settings.target, session_options("backfill"));
+  auto primary = database::connection::open(from_source ? shared.settings.source : shared.settings.target,
+                                            session_options("backfill"));
   if (!primary) return primary.error();
   if (auto r = announce(shared, *primary); !r) return r.error();
   auto older = older_transactions::begin(*primary);
@@ -56,7 +58,8 @@ void conduct(backfill_shared& shared) {
     if (shared.stop) return;
     auto waited = outlast_older(shared);
     if (waited && *waited) break;
-    if (!waited) log::warning("backfill cannot begin", {{"sqlstate", waited.error().sqlstate}, {"why", waited.error().message}});
+    if (!waited)
+      log::warning("backfill cannot begin", {{"sqlstate", waited.error().sqlstate}, {"why", waited.error().message}});
   }
   std::vector<std::thread> workers;
   for (std::uint32_t i = 0; i < std::max(1u, shared.settings.reconcile.backfill_workers); ++i)

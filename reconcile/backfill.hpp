@@ -1,8 +1,9 @@
 // A backfill in the background: waits until every transaction older than dual writing has ended, then runs the workers.
-// Resumable: everything it needs to know is in pgtandem.chunk; a new one after a crash goes on where the last chunk was verified.
+// Resumable: everything it needs to know is in pgtandem.chunk; a new one after a crash goes on where the last chunk was
+// verified.
 //
-// start() and stop() from one thread; stop() (also by the destructor) waits for the workers, which look at the flag between
-// statements.
+// start() and stop() from one thread; stop() (also by the destructor) waits for the workers, which look at the flag
+// between statements.
 #pragma once
 #include <memory>
 #include <thread>

@@ -1,5 +1,6 @@
-// Which tables a backfill copies, and in which order they may begin: a table after all tables that its foreign keys reference, so
-// that a copied child always finds its parent (or the parent is in doubt). Pure. Used under the owner's mutex.
+// Which tables a backfill copies, and in which order they may begin: a table after all tables that its foreign keys
+// reference, so that a copied child always finds its parent (or the parent is in doubt). Pure. Used under the owner's
+// mutex.
 #pragma once
 #include <map>
 #include <optional>

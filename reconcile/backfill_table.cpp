@@ -60,7 +60,8 @@ result<table_end> table_copier::run() {
   progress_.rows_total = progress_.rows_done;
   if (auto r = publish_state("verified", true); !r) return r.error();
   if (auto r = unlock(); !r) return r.error();
-  log::info("table copied and verified", {{"relation", t_.qualified}, {"migrated_rows", progress_.rows_done}, {"bytes", progress_.bytes_done}});
+  log::info("table copied and verified",
+            {{"relation", t_.qualified}, {"migrated_rows", progress_.rows_done}, {"bytes", progress_.bytes_done}});
   return table_end::verified;
 }
 
@@ -78,9 +79,10 @@ result<void> table_copier::unlock() {
 }
 
 result<void> table_copier::look_around() {
-  auto total = primary_.execute("SELECT sum(greatest(c.reltuples, 0))::bigint FROM pg_partition_tree($1::regclass) p"
-                                " JOIN pg_class c ON c.oid = p.relid WHERE p.isleaf",
-                                {t_.qualified});
+  auto total = primary_.execute(
+      "SELECT sum(greatest(c.reltuples, 0))::bigint FROM pg_partition_tree($1::regclass) p"
+      " JOIN pg_class c ON c.oid = p.relid WHERE p.isleaf",
+      {t_.qualified});
   if (!total) return total.error();
   progress_.rows_total = std::max(total->integer(0, 0), progress_.rows_done);
   transaction_guard guard(secondary_);
@@ -93,7 +95,8 @@ result<void> table_copier::look_around() {
 
 result<bool> table_copier::copy_chunks(table_progress p) {
   const config::reconcile_settings& s = shared_.settings.reconcile;
-  chunk_pace pace({s.chunk_rows_max, milliseconds(s.chunk_target_ms), s.rows_per_second_max / std::max(1u, s.backfill_workers)});
+  chunk_pace pace(
+      {s.chunk_rows_max, milliseconds(s.chunk_target_ms), s.rows_per_second_max / std::max(1u, s.backfill_workers)});
   ledger_partitions partitions;
   copy_bench bench{primary_, secondary_, partitions, *shared_.catalog, shared_.at, shared_.stop, as_replica_};
   for (chunk next = p.next; !shared_.stop;) {
@@ -105,7 +108,11 @@ result<bool> table_copier::copy_chunks(table_progress p) {
     progress_.rows_done += copied->made.rows;
     progress_.bytes_done += copied->made.bytes;
     if (auto r = publish_state("copying", false); !r) return r.error();
-    log::debug("chunk verified", {{"relation", t_.qualified}, {"n", copied->made.n}, {"rows", copied->made.rows}, {"ms", time.count()}, {"changed", copied->changed}});
+    log::debug("chunk verified", {{"relation", t_.qualified},
+                                  {"n", copied->made.n},
+                                  {"rows", copied->made.rows},
+                                  {"ms", time.count()},
+                                  {"changed", copied->changed}});
     if (copied->end == chunk_end::last_verified) return true;
     const auto rows = static_cast<std::uint32_t>(copied->made.rows);
     pace.took(rows, static_cast<std::uint64_t>(copied->made.bytes), time);
@@ -119,13 +126,15 @@ result<bool> table_copier::copy_chunks(table_progress p) {
 result<bool> table_copier::compare_whole() {
   auto marked = mark_doubts(primary_, shared_.at, {{t_.qualified, {}, {}, true}}, "backfill");
   if (!marked || !*marked) return marked;
-  auto seq = primary_.execute("SELECT max(seq) FROM pgtandem.dirty WHERE relation = $1 AND reason = 'backfill'", {t_.qualified});
+  auto seq = primary_.execute("SELECT max(seq) FROM pgtandem.dirty WHERE relation = $1 AND reason = 'backfill'",
+                              {t_.qualified});
   if (!seq) return seq.error();
   const std::string last(seq->at(0, 0));
   if (auto r = publish_state("comparing", true); !r) return r.error();
   while (!shared_.stop) {
-    auto open = primary_.execute("SELECT EXISTS (SELECT FROM pgtandem.dirty WHERE relation = $1 AND reason = 'backfill' AND seq <= $2::bigint)",
-                                 {t_.qualified, last.empty() ? "0" : last});
+    auto open = primary_.execute(
+        "SELECT EXISTS (SELECT FROM pgtandem.dirty WHERE relation = $1 AND reason = 'backfill' AND seq <= $2::bigint)",
+        {t_.qualified, last.empty() ? "0" : last});
     if (!open) return open.error();
     if (!open->boolean(0, 0)) break;
     wait(compared_looked_at_every);
@@ -159,7 +168,8 @@ void table_copier::wait(milliseconds time) {
 
 }  // namespace
 
-result<table_end> backfill_table(backfill_shared& shared, connection& primary, connection& secondary, const sql::table& t) {
+result<table_end> backfill_table(backfill_shared& shared, connection& primary, connection& secondary,
+                                 const sql::table& t) {
   return table_copier(shared, primary, secondary, t).run();
 }
 

@@ -35,8 +35,11 @@ void worker::run() {
   while (const sql::table* t = next_table()) {
     auto ended = work_on(*t);
     if (!ended) {
-      telemetry::log::warning("backfill of a table interrupted", {{"relation", t->qualified}, {"sqlstate", ended.error().sqlstate}, {"why", ended.error().message}});
-      // The table's lock goes with its session: whatever is still under way then cannot land after a successor has begun.
+      telemetry::log::warning(
+          "backfill of a table interrupted",
+          {{"relation", t->qualified}, {"sqlstate", ended.error().sqlstate}, {"why", ended.error().message}});
+      // The table's lock goes with its session: whatever is still under way then cannot land after a successor has
+      // begun.
       secondary_.reset();
     }
     const bool done = ended && *ended == table_end::verified;
@@ -68,7 +71,8 @@ result<void> worker::connect() {
   for (auto& [session, source] : {std::pair(&primary_, from_source), std::pair(&secondary_, !from_source)}) {
     if (*session && !(*session)->lost()) continue;
     session->reset();
-    auto c = connection::open(source ? shared_.settings.source : shared_.settings.target, session_options(name, limits));
+    auto c =
+        connection::open(source ? shared_.settings.source : shared_.settings.target, session_options(name, limits));
     if (!c) return c.error();
     session->emplace(std::move(*c));
   }

@@ -1,5 +1,5 @@
-// One worker of the backfill: takes a table, copies it chunk by chunk, goes on with the next. A thread of its own with two
-// sessions of its own, which it opens again when they are lost.
+// One worker of the backfill: takes a table, copies it chunk by chunk, goes on with the next. A thread of its own with
+// two sessions of its own, which it opens again when they are lost.
 #pragma once
 #include <atomic>
 #include <condition_variable>

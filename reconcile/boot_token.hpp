@@ -8,8 +8,8 @@
 
 namespace pgtandem::reconcile {
 
-// What the primary says of a transaction id. `lost` stands for everything that is no proof of a commit: aborted, too old to
-// know, from the future (an xid of another incarnation).
+// What the primary says of a transaction id. `lost` stands for everything that is no proof of a commit: aborted, too
+// old to know, from the future (an xid of another incarnation).
 enum class xact_state : std::uint8_t { committed, in_progress, lost };
 
 struct xact_states {

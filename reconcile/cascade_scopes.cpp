@@ -6,8 +6,8 @@
 namespace pgtandem::reconcile {
 namespace {
 
-constexpr int deepest = 16;              // levels of cascades
-constexpr std::size_t widest = 10000;    // rows of one child
+constexpr int deepest = 16;            // levels of cascades
+constexpr std::size_t widest = 10000;  // rows of one child
 
 struct level {
   const sql::table* table;
@@ -28,7 +28,8 @@ database::result<std::vector<doubt>> cascade_scopes(workbench& w, database::conn
     for (const sql::reference& ref : now.table->referenced_by) {
       const sql::table* child = w.catalog.find(ref.child);
       if (!child || ref.on_delete == sql::fk_action::none) continue;
-      auto values = at.execute(select_by_key(*now.table, ref.parent_columns), by_column(now.keys, now.table->key.size()));
+      auto values =
+          at.execute(select_by_key(*now.table, ref.parent_columns), by_column(now.keys, now.table->key.size()));
       if (!values) return values.error();
       std::vector<cells> referenced;
       for (int i = 0; i < values->size(); ++i) {

@@ -7,8 +7,8 @@
 
 namespace pgtandem::reconcile {
 
-// Read from `at` (where the rows to be deleted still are). Beyond 10,000 rows of a child or 16 levels the whole child table
-// is named.
+// Read from `at` (where the rows to be deleted still are). Beyond 10,000 rows of a child or 16 levels the whole child
+// table is named.
 database::result<std::vector<doubt>> cascade_scopes(workbench& w, database::connection& at, const sql::table& t,
                                                     const std::vector<cells>& keys);
 

@@ -6,15 +6,17 @@ using database::param;
 using database::result;
 
 result<table_progress> read_progress(database::connection& secondary, const std::string& relation) {
-  if (auto r = secondary.execute("DELETE FROM pgtandem.chunk WHERE relation = $1 AND n >= (SELECT min(n) FROM pgtandem.chunk"
-                                 " WHERE relation = $1 AND state = 'copied')",
-                                 {relation});
+  if (auto r =
+          secondary.execute("DELETE FROM pgtandem.chunk WHERE relation = $1 AND n >= (SELECT min(n) FROM pgtandem.chunk"
+                            " WHERE relation = $1 AND state = 'copied')",
+                            {relation});
       !r)
     return r.error();
-  auto r = secondary.execute("SELECT n, hi, (SELECT sum(row_count) FROM pgtandem.chunk WHERE relation = $1),"
-                             " (SELECT sum(bytes) FROM pgtandem.chunk WHERE relation = $1)"
-                             " FROM pgtandem.chunk WHERE relation = $1 ORDER BY n DESC LIMIT 1",
-                             {relation});
+  auto r = secondary.execute(
+      "SELECT n, hi, (SELECT sum(row_count) FROM pgtandem.chunk WHERE relation = $1),"
+      " (SELECT sum(bytes) FROM pgtandem.chunk WHERE relation = $1)"
+      " FROM pgtandem.chunk WHERE relation = $1 ORDER BY n DESC LIMIT 1",
+      {relation});
   if (!r) return r.error();
   table_progress p;
   if (r->size() == 0) return p;
@@ -28,7 +30,8 @@ result<table_progress> read_progress(database::connection& secondary, const std:
 
 result<void> record_copied(database::connection& secondary, const std::string& relation, const chunk& c) {
   auto r = secondary.execute(
-      "INSERT INTO pgtandem.chunk (relation, n, lo, hi, state, row_count, bytes) VALUES ($1, $2::int, $3::text[], $4::text[], 'copied',"
+      "INSERT INTO pgtandem.chunk (relation, n, lo, hi, state, row_count, bytes) VALUES ($1, $2::int, $3::text[], "
+      "$4::text[], 'copied',"
       " $5::bigint, $6::bigint)",
       {relation, std::to_string(c.n), c.lo ? param(to_array(*c.lo)) : param(), c.hi ? param(to_array(*c.hi)) : param(),
        std::to_string(c.rows), std::to_string(c.bytes)});

@@ -1,5 +1,5 @@
-// The record of a table's chunks: pgtandem.chunk on the secondary (what is copied, what is verified) and pgtandem.progress on the
-// primary (for people).
+// The record of a table's chunks: pgtandem.chunk on the secondary (what is copied, what is verified) and
+// pgtandem.progress on the primary (for people).
 #pragma once
 #include <cstdint>
 #include <optional>

@@ -45,7 +45,8 @@ result<copied_chunk> chunk_copier::run(std::uint32_t rows) {
   if (auto r = read(rows); !r) return r.error();
   auto written = write();
   if (!written) {
-    // A row that the secondary refuses (another unique index, a constraint of its own): the repair engine does it key by key.
+    // A row that the secondary refuses (another unique index, a constraint of its own): the repair engine does it key
+    // by key.
     if (!written.error().sqlstate.starts_with("23")) return written.error();
     for (const auto& [key, xmin] : xmins_) doubtful_.insert(key);
     rows_.clear();
@@ -90,7 +91,8 @@ result<void> chunk_copier::read(std::uint32_t rows) {
 
 result<void> chunk_copier::write() {
   transaction_guard secondary(b_.secondary);
-  if (auto r = secondary.begin(b_.as_replica ? "BEGIN; SET LOCAL session_replication_role = replica" : "BEGIN"); !r) return r;
+  if (auto r = secondary.begin(b_.as_replica ? "BEGIN; SET LOCAL session_replication_role = replica" : "BEGIN"); !r)
+    return r;
   if (!rows_.empty()) {
     if (auto r = write_rows(); !r) return r;
     if (auto r = leave_out_orphans(); !r) return r;
@@ -108,8 +110,8 @@ result<void> chunk_copier::write_rows() {
   return {};
 }
 
-// Without foreign-key checks a child could come in before its parent (which is then in doubt): when that parent is deleted, no
-// cascade would take the child along. Such rows wait for the repair engine, which checks foreign keys.
+// Without foreign-key checks a child could come in before its parent (which is then in doubt): when that parent is
+// deleted, no cascade would take the child along. Such rows wait for the repair engine, which checks foreign keys.
 result<void> chunk_copier::leave_out_orphans() {
   if (!b_.as_replica) return {};
   std::vector<cells> keys;
@@ -139,7 +141,8 @@ result<bool> chunk_copier::behind_horizon() {
 
 // The dirty rows are on the primary before the chunk is verified on the secondary.
 result<bool> chunk_copier::find_changed() {
-  auto r = b_.primary.execute(select_range_versions(t_, out_.made.lo.has_value(), out_.made.hi.has_value()), bounds(true));
+  auto r =
+      b_.primary.execute(select_range_versions(t_, out_.made.lo.has_value(), out_.made.hi.has_value()), bounds(true));
   if (!r) return r.error();
   std::map<cells, std::string> now;
   for (int i = 0; i < r->size(); ++i) now.emplace(cells_of(*r, i, 1, r->columns() - 1), r->at(i, 0));

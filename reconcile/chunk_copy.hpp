@@ -1,16 +1,15 @@
 // One chunk of a backfill, from reading it to `verified` (DESIGN §5, Backfill), without row locks on the primary.
 //
-// read with xmin → write and record on the secondary, one transaction → horizon → read (key, xmin) again: keys that changed,
-// vanished or are new become dirty, RowSync repairs them → verified. Both sessions idle before and after.
-// The secondary's session holds the table's lock: a chunk of a predecessor can no longer land.
+// read with xmin → write and record on the secondary, one transaction → horizon → read (key, xmin) again: keys that
+// changed, vanished or are new become dirty, RowSync repairs them → verified. Both sessions idle before and after. The
+// secondary's session holds the table's lock: a chunk of a predecessor can no longer land.
 #pragma once
 #include <atomic>
 
+#include "proxy/sql/catalog.hpp"
 #include "reconcile/chunk_book.hpp"
 #include "reconcile/ledger_partitions.hpp"
 #include "reconcile/standing.hpp"
-
-#include "proxy/sql/catalog.hpp"
 
 namespace pgtandem::reconcile {
 

@@ -12,7 +12,8 @@ void chunk_pace::took(std::uint32_t rows, std::uint64_t bytes, std::chrono::mill
   } else if (time <= limits_.target && rows >= rows_) {
     rows_ = slowed_ || time * 2 > limits_.target ? rows_ + step : rows_ * 2;
   }
-  if (rows > 0 && bytes > 0) rows_ = static_cast<std::uint32_t>(std::min<std::uint64_t>(rows_, bytes_max * rows / bytes));
+  if (rows > 0 && bytes > 0)
+    rows_ = static_cast<std::uint32_t>(std::min<std::uint64_t>(rows_, bytes_max * rows / bytes));
   rows_ = std::clamp(rows_, std::min(least_rows, limits_.rows_max), limits_.rows_max);
 }
 

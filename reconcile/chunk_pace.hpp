@@ -1,6 +1,7 @@
 // How many rows the next chunk of a backfill takes, and when it may begin. Pure; time is given.
 //
-// Additive increase, multiplicative decrease on the time a chunk took on both databases together: it grows when either slows down.
+// Additive increase, multiplicative decrease on the time a chunk took on both databases together: it grows when either
+// slows down.
 #pragma once
 #include <chrono>
 #include <cstdint>

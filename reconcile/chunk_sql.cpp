@@ -7,7 +7,8 @@ namespace {
 
 std::string bound(const sql::table& t, std::size_t first) {
   std::string out;
-  for (const auto k : t.key) out += (out.empty() ? "$" : ", $") + std::to_string(first++) + "::text::" + t.columns[k].type;
+  for (const auto k : t.key)
+    out += (out.empty() ? "$" : ", $") + std::to_string(first++) + "::text::" + t.columns[k].type;
   return out;
 }
 
@@ -37,8 +38,8 @@ std::string select_orphans(const sql::table& child, const sql::table& parent, co
     present += (i ? " AND s." : "s.") + quoted(fk.child_columns[i]) + " IS NOT NULL";
   }
   // select_by_key() gives ord and the foreign key's columns of the rows asked for
-  return "SELECT s.ord FROM (" + select_by_key(child, fk.child_columns) + ") s WHERE " + present + " AND NOT EXISTS (SELECT FROM " +
-         parent.qualified + " p WHERE " + joined + ")";
+  return "SELECT s.ord FROM (" + select_by_key(child, fk.child_columns) + ") s WHERE " + present +
+         " AND NOT EXISTS (SELECT FROM " + parent.qualified + " p WHERE " + joined + ")";
 }
 
 }  // namespace pgtandem::reconcile

@@ -14,9 +14,10 @@ namespace {
 using database::error;
 using database::result;
 
-constexpr int same_trouble_max = 3;  // keys in a row that fail the same way before the rest of a batch waits for the next pass
+constexpr int same_trouble_max =
+    3;  // keys in a row that fail the same way before the rest of a batch waits for the next pass
 
-constexpr int whole_table_share = 5;    // at most a fifth of the time goes into comparing one table as a whole
+constexpr int whole_table_share = 5;  // at most a fifth of the time goes into comparing one table as a whole
 
 constexpr std::int64_t incomplete_doubt = 0;  // stands for a seq (they begin at 1) while candidates are gathered
 
@@ -110,7 +111,8 @@ result<void> dirty_drain::one_by_one(workbench& w, const std::vector<batch>& sin
   return {};
 }
 
-std::optional<error> dirty_drain::sync(workbench& w, table_work& work, const std::vector<std::size_t>& positions, row_lock lock) {
+std::optional<error> dirty_drain::sync(workbench& w, table_work& work, const std::vector<std::size_t>& positions,
+                                       row_lock lock) {
   std::vector<cells> keys;
   for (const std::size_t p : positions) keys.push_back(work.keys[p]);
   std::set<std::size_t> repaired;
@@ -144,8 +146,8 @@ void dirty_drain::note_failure(const table_work& work, std::size_t position, con
                                                          {"times", times}});
 }
 
-// The whole table is suspect: compared, secondary first, and what differs repaired. The claims made before keep stragglers out,
-// so a key that is equal needs no repair.
+// The whole table is suspect: compared, secondary first, and what differs repaired. The claims made before keep
+// stragglers out, so a key that is equal needs no repair.
 result<void> dirty_drain::drain_whole(workbench& w, table_work& work, bool hurry) {
   const sql::table& t = *work.table;
   const auto began = hot_keys::clock::now();
@@ -155,14 +157,17 @@ result<void> dirty_drain::drain_whole(workbench& w, table_work& work, bool hurry
   whole_rests_until_[t.qualified] = began + took * whole_table_share;
   if (!compared) {
     if (compared.error().lost) return compared.error();
-    telemetry::log::warning("a table cannot be compared", {{"relation", t.qualified}, {"sqlstate", compared.error().sqlstate}});
+    telemetry::log::warning("a table cannot be compared",
+                            {{"relation", t.qualified}, {"sqlstate", compared.error().sqlstate}});
     ++report_.failed;
     return {};
   }
   // More differences than fit: those found are repaired, and the doubt stays for the next pass.
   const std::vector<std::int64_t> ending = compared->complete ? work.whole : std::vector<std::int64_t>();
   if (!compared->complete) whole_rests_until_.erase(t.qualified);
-  telemetry::log::info("whole table compared", {{"relation", t.qualified}, {"rows", compared->rows}, {"differing", compared->differences.size()}});
+  telemetry::log::info(
+      "whole table compared",
+      {{"relation", t.qualified}, {"rows", compared->rows}, {"differing", compared->differences.size()}});
   if (t.key.empty()) {
     auto r = sync_keyless(w, t, compared->differences, ending);
     if (!r && r.error().lost) return r.error();

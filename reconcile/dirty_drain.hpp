@@ -1,5 +1,5 @@
-// Drains pgtandem.dirty: page by page in the order of seq, each page by RowSync, table by table (parents first; what fails goes
-// again children first, then key by key). One key's error never holds up the others.
+// Drains pgtandem.dirty: page by page in the order of seq, each page by RowSync, table by table (parents first; what
+// fails goes again children first, then key by key). One key's error never holds up the others.
 //
 // Owned and used by one thread. What it remembers (cursor, hot keys) saves work and may be lost.
 #pragma once
@@ -15,12 +15,12 @@
 namespace pgtandem::reconcile {
 
 struct drain_report {
-  std::int64_t read = 0;      // dirty rows in the page
-  std::int64_t ended = 0;     // of them, settled
-  std::int64_t synced = 0;    // keys
-  std::int64_t changed = 0;   // keys that somebody wrote meanwhile
-  std::int64_t failed = 0;    // keys left for later because of an error
-  bool pass_ended = false;    // the next page begins at the front again
+  std::int64_t read = 0;          // dirty rows in the page
+  std::int64_t ended = 0;         // of them, settled
+  std::int64_t synced = 0;        // keys
+  std::int64_t changed = 0;       // keys that somebody wrote meanwhile
+  std::int64_t failed = 0;        // keys left for later because of an error
+  bool pass_ended = false;        // the next page begins at the front again
   bool unknown_relation = false;  // the catalog should be loaded again
 };
 
@@ -39,7 +39,8 @@ class dirty_drain {
     std::vector<std::size_t> positions;
   };
   database::result<void> drain_keys(workbench& w, dirty_page& page, const options& o);
-  std::optional<database::error> sync(workbench& w, table_work& work, const std::vector<std::size_t>& positions, row_lock lock);
+  std::optional<database::error> sync(workbench& w, table_work& work, const std::vector<std::size_t>& positions,
+                                      row_lock lock);
   database::result<void> one_by_one(workbench& w, const std::vector<batch>& failed);
   database::result<void> drain_whole(workbench& w, table_work& work, bool hurry);
   database::result<void> forget(workbench& w, const std::vector<std::int64_t>& seqs);

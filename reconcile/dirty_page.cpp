@@ -10,10 +10,11 @@ namespace {
 
 constexpr int scope_rows_max = 10000;  // children of one scope; beyond it the whole child table is compared
 
-constexpr int gathered_max = 100000;    // dirty rows of one table as a whole that end together
+constexpr int gathered_max = 100000;  // dirty rows of one table as a whole that end together
 
 bool complete_key(const sql::table& t, const cells& key) {
-  return !t.key.empty() && key.size() == t.key.size() && std::all_of(key.begin(), key.end(), [](const cell& c) { return c.has_value(); });
+  return !t.key.empty() && key.size() == t.key.size() &&
+         std::all_of(key.begin(), key.end(), [](const cell& c) { return c.has_value(); });
 }
 
 std::vector<std::string> plain(const cells& values) {
@@ -45,8 +46,9 @@ void table_work::repaired(const std::set<std::size_t>& positions) {
 }
 
 database::result<dirty_page> read_dirty_page(workbench& w, std::int64_t after, std::uint32_t limit) {
-  auto r = w.watcher.execute("SELECT seq, op_id, relation, key, scope FROM pgtandem.dirty WHERE seq > $1::bigint ORDER BY seq LIMIT $2::int",
-                             {std::to_string(after), std::to_string(limit)});
+  auto r = w.watcher.execute(
+      "SELECT seq, op_id, relation, key, scope FROM pgtandem.dirty WHERE seq > $1::bigint ORDER BY seq LIMIT $2::int",
+      {std::to_string(after), std::to_string(limit)});
   if (!r) return r.error();
   dirty_page page;
   page.last_seq = after;
@@ -81,9 +83,10 @@ database::result<void> gather_whole(workbench& w, dirty_page& page) {
   std::set<std::string> ops(page.op_ids.begin(), page.op_ids.end());
   for (auto& [relation, work] : page.by_relation) {
     if (work.whole.empty()) continue;
-    auto r = w.watcher.execute("SELECT seq, op_id FROM pgtandem.dirty WHERE relation = $1 AND key IS NULL AND seq > $2::bigint"
-                               " ORDER BY seq LIMIT $3::int",
-                               {relation, std::to_string(page.last_seq), std::to_string(gathered_max)});
+    auto r = w.watcher.execute(
+        "SELECT seq, op_id FROM pgtandem.dirty WHERE relation = $1 AND key IS NULL AND seq > $2::bigint"
+        " ORDER BY seq LIMIT $3::int",
+        {relation, std::to_string(page.last_seq), std::to_string(gathered_max)});
     if (!r) return r.error();
     for (int i = 0; i < r->size(); ++i) {
       work.whole.push_back(r->integer(i, 0));

@@ -1,5 +1,6 @@
 // The JSON in which the ledger and pgtandem.mark_dirty() name what an op touched:
-// [["public.t",["1"],null],["public.child",["1"],["pid"]],["public.u",null,null]]  (relation, key or null, scope columns or null).
+// [["public.t",["1"],null],["public.child",["1"],["pid"]],["public.u",null,null]]  (relation, key or null, scope
+// columns or null).
 #pragma once
 #include <string>
 #include <string_view>

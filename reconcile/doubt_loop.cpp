@@ -11,7 +11,7 @@ using database::result;
 using std::chrono::milliseconds;
 
 constexpr std::chrono::seconds catalog_check_every{1}, log_every{5};
-constexpr milliseconds in_a_hurry{1};      // between rounds while a flip waits
+constexpr milliseconds in_a_hurry{1};        // between rounds while a flip waits
 constexpr milliseconds longest_pause{1000};  // between passes over keys that only fail
 
 }  // namespace
@@ -63,7 +63,8 @@ result<void> doubt_loop::keep_catalog() {
       return {};
     }
   }
-  auto loaded = database::load_catalog(pair_.watcher(), {settings_.scope.exclude, settings_.dual_write.allowed_functions});
+  auto loaded =
+      database::load_catalog(pair_.watcher(), {settings_.scope.exclude, settings_.dual_write.allowed_functions});
   if (!loaded) {
     if (catalog_ && !loaded.error().lost) return {};  // DDL in progress: the old one serves meanwhile
     return loaded.error();
@@ -74,10 +75,12 @@ result<void> doubt_loop::keep_catalog() {
   return {};
 }
 
-// Unsettled first, then dirty: an audit makes keys dirty before it settles, so looking the other way round could miss both.
+// Unsettled first, then dirty: an audit makes keys dirty before it settles, so looking the other way round could miss
+// both.
 result<void> doubt_loop::ring_when_clear() {
   if (rung_) return {};
-  auto open = partitions_.query(pair_.secondary(), "1 AS one", std::string("WHERE ") + unsettled_condition + " LIMIT 1");
+  auto open =
+      partitions_.query(pair_.secondary(), "1 AS one", std::string("WHERE ") + unsettled_condition + " LIMIT 1");
   if (!open) return open.error();
   auto dirty = pair_.watcher().run("SELECT EXISTS (SELECT FROM pgtandem.dirty)");
   if (!dirty) return dirty.error();
@@ -91,7 +94,9 @@ result<void> doubt_loop::ring_when_clear() {
 
 void doubt_loop::log_now_and_then() {
   const auto now = std::chrono::steady_clock::now();
-  if (now - logged_ < log_every || (totals_.settled == reported_.settled && totals_.ended == reported_.ended && totals_.failed == reported_.failed)) return;
+  if (now - logged_ < log_every ||
+      (totals_.settled == reported_.settled && totals_.ended == reported_.ended && totals_.failed == reported_.failed))
+    return;
   logged_ = now;
   telemetry::log::info("audit and repair", {{"settled", totals_.settled - reported_.settled},
                                             {"doubtful", totals_.doubtful - reported_.doubtful},

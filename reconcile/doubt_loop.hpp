@@ -1,7 +1,7 @@
 // The reconciler's heart: audit, drain, audit, drain … on one thread, with one working session on each side.
 //
-// round() does a bounded piece of work and says how long there is nothing to do. During a flip's steps `fenced` and `draining`
-// it settles row by row, lets failed keys not rest, and rings NOTIFY pgtandem once nothing is in doubt.
+// round() does a bounded piece of work and says how long there is nothing to do. During a flip's steps `fenced` and
+// `draining` it settles row by row, lets failed keys not rest, and rings NOTIFY pgtandem once nothing is in doubt.
 #pragma once
 #include <chrono>
 #include <cstdint>

@@ -1,5 +1,5 @@
-// Making keys dirty on the primary on the reconciler's own account (backfill, sweep): fenced, so that no doubt is recorded on a
-// database that a flip has left as primary meanwhile.
+// Making keys dirty on the primary on the reconciler's own account (backfill, sweep): fenced, so that no doubt is
+// recorded on a database that a flip has left as primary meanwhile.
 #pragma once
 #include <string>
 #include <vector>
@@ -10,7 +10,8 @@
 
 namespace pgtandem::reconcile {
 
-// Committed when it returns. false: the migration stands elsewhere now (other epoch, or a flip has fenced); nothing was recorded.
+// Committed when it returns. false: the migration stands elsewhere now (other epoch, or a flip has fenced); nothing was
+// recorded.
 database::result<bool> mark_doubts(database::connection& primary, const standing& at, const std::vector<doubt>& doubts,
                                    const std::string& reason);
 

@@ -6,15 +6,17 @@
 namespace pgtandem::reconcile {
 namespace {
 
-constexpr std::chrono::milliseconds poll_interval{1};  // PostgreSQL has no event for "this transaction ended" that takes no lock
+constexpr std::chrono::milliseconds poll_interval{
+    1};  // PostgreSQL has no event for "this transaction ended" that takes no lock
 
 }  // namespace
 
 database::result<bool> wait_for_horizon(database::connection& primary, database::connection& secondary,
                                         ledger_partitions& partitions, std::chrono::milliseconds limit) {
   const auto deadline = std::chrono::steady_clock::now() + limit;
-  auto rows = partitions.query(secondary, "DISTINCT l.source_rev",
-                               std::string("WHERE l.kind = 'op' AND l.source_rev IS NOT NULL AND ") + unsettled_condition);
+  auto rows =
+      partitions.query(secondary, "DISTINCT l.source_rev",
+                       std::string("WHERE l.kind = 'op' AND l.source_rev IS NOT NULL AND ") + unsettled_condition);
   if (!rows) return rows.error();
   std::vector<std::string> open;
   for (int i = 0; i < rows->size(); ++i)

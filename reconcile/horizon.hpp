@@ -1,8 +1,8 @@
-// The horizon (DESIGN §5): only an op between its two commits can have put on the secondary what the primary does not show
-// yet. Whoever has looked at the secondary waits here until every such op has ended on the primary.
+// The horizon (DESIGN §5): only an op between its two commits can have put on the secondary what the primary does not
+// show yet. Whoever has looked at the secondary waits here until every such op has ended on the primary.
 //
-// Milliseconds as a rule: a long transaction that has not begun to commit is not in the ledger and delays nobody. No row locks
-// may be held meanwhile. Both sessions idle (autocommit).
+// Milliseconds as a rule: a long transaction that has not begun to commit is not in the ledger and delays nobody. No
+// row locks may be held meanwhile. Both sessions idle (autocommit).
 #pragma once
 #include <chrono>
 

@@ -1,5 +1,6 @@
-// Memory of keys that did not come through: how often a key changed under a repair (the third time it is read under a short
-// row lock), and how long a key that fails is left alone. Bounded; forgetting an entry costs a retry, nothing else.
+// Memory of keys that did not come through: how often a key changed under a repair (the third time it is read under a
+// short row lock), and how long a key that fails is left alone. Bounded; forgetting an entry costs a retry, nothing
+// else.
 #pragma once
 #include <chrono>
 #include <map>

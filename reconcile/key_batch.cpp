@@ -13,8 +13,7 @@ std::vector<database::param> by_column(const std::vector<cells>& rows_of_cells, 
 
 cells cells_of(const database::rows& r, int row, int first, int count) {
   cells out;
-  for (int c = first; c < first + count; ++c)
-    out.push_back(r.null(row, c) ? cell() : cell(std::string(r.at(row, c))));
+  for (int c = first; c < first + count; ++c) out.push_back(r.null(row, c) ? cell() : cell(std::string(r.at(row, c))));
   return out;
 }
 

@@ -19,7 +19,8 @@ std::string with_hash(const sql::table& t, const std::string& columns) {
          " = ANY($1::bigint[])";
 }
 
-result<std::multimap<std::string, row_version>> versions(database::connection& c, const sql::table& t, const std::string& hashes) {
+result<std::multimap<std::string, row_version>> versions(database::connection& c, const sql::table& t,
+                                                         const std::string& hashes) {
   auto r = c.execute(with_hash(t, "t.tableoid, t.ctid, t.xmin"), {hashes});
   if (!r) return r.error();
   std::multimap<std::string, row_version> out;
@@ -28,7 +29,8 @@ result<std::multimap<std::string, row_version>> versions(database::connection& c
   return out;
 }
 
-result<std::multimap<std::string, cells>> images(database::connection& c, const sql::table& t, const std::string& hashes) {
+result<std::multimap<std::string, cells>> images(database::connection& c, const sql::table& t,
+                                                 const std::string& hashes) {
   auto r = c.execute(with_hash(t, column_list(t, "t")), {hashes});
   if (!r) return r.error();
   std::multimap<std::string, cells> out;
@@ -80,13 +82,16 @@ result<sync_outcome> sync_keyless(workbench& w, const sql::table& t, const std::
     const std::string hash = std::to_string(d.hash);
     auto [image, images_end] = wanted->equal_range(hash);
     auto [version, versions_end] = before->equal_range(hash);
-    for (auto n = static_cast<std::int64_t>(wanted->count(hash)) - static_cast<std::int64_t>(now->count(hash)); n > 0 && image != images_end; --n, ++image)
+    for (auto n = static_cast<std::int64_t>(wanted->count(hash)) - static_cast<std::int64_t>(now->count(hash));
+         n > 0 && image != images_end; --n, ++image)
       missing.push_back(image->second);
-    for (auto n = static_cast<std::int64_t>(before->count(hash)) - static_cast<std::int64_t>(wanted->count(hash)); n > 0 && version != versions_end; --n, ++version)
+    for (auto n = static_cast<std::int64_t>(before->count(hash)) - static_cast<std::int64_t>(wanted->count(hash));
+         n > 0 && version != versions_end; --n, ++version)
       surplus.push_back({version->second.tableoid, version->second.ctid, version->second.xmin});
   }
   if (!missing.empty())
-    if (auto r = w.secondary.execute(plain_insert(t), by_column(missing, copied_columns(t).size())); !r) return r.error();
+    if (auto r = w.secondary.execute(plain_insert(t), by_column(missing, copied_columns(t).size())); !r)
+      return r.error();
   if (!surplus.empty())
     if (auto r = w.secondary.execute(delete_versions(t), by_column(surplus, 3)); !r) return r.error();
   out.written = static_cast<std::int64_t>(missing.size());
@@ -95,7 +100,8 @@ result<sync_outcome> sync_keyless(workbench& w, const sql::table& t, const std::
 
   array_writer ended;
   for (const std::int64_t s : seqs) ended.add(std::string_view(std::to_string(s)));
-  if (auto r = w.primary.execute("DELETE FROM pgtandem.dirty WHERE seq = ANY($1::bigint[])", {ended.take()}); !r) return r.error();
+  if (auto r = w.primary.execute("DELETE FROM pgtandem.dirty WHERE seq = ANY($1::bigint[])", {ended.take()}); !r)
+    return r.error();
   if (auto r = primary.commit(); !r) return r.error();
   return out;
 }

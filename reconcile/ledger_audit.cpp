@@ -44,7 +44,8 @@ database::result<audit_report> ledger_audit::run(database::connection& primary, 
     if (e.boot == *token && !e.source_rev.empty()) ids.push_back(e.source_rev);
   auto states = read_xact_states(primary, ids);
   if (!states) return states.error();
-  if (!ids.empty() && states->boot != *token) return error("40001", "the primary's incarnation changed during the audit");
+  if (!ids.empty() && states->boot != *token)
+    return error("40001", "the primary's incarnation changed during the audit");
 
   // The watermark may reach the first row that is still open; never beyond what this snapshot was sure to see.
   std::string reach(rows->at(0, 0));
@@ -69,7 +70,8 @@ database::result<audit_report> ledger_audit::run(database::connection& primary, 
   std::vector<entry> ended = std::move(proven);
   ended.insert(ended.end(), lost.begin(), lost.end());
   const bool row_by_row = at_once || !lost.empty() || now - moved_at_ >= stuck_after;
-  const auto beyond = std::partition(ended.begin(), ended.end(), [&](const entry& e) { return !below(e.target_rev, reach); });
+  const auto beyond =
+      std::partition(ended.begin(), ended.end(), [&](const entry& e) { return !below(e.target_rev, reach); });
   report.settled = ended.end() - beyond;
   ended.erase(beyond, ended.end());
   if (row_by_row) report.settled += static_cast<std::int64_t>(ended.size());
@@ -87,9 +89,9 @@ database::result<void> ledger_audit::doubt(database::connection& primary, databa
   for (const entry& e : lost) by_epoch[e.epoch].push_back(e.op_id);
   std::vector<std::string> ops, epochs, keys;
   for (const auto& [epoch, op_ids] : by_epoch) {
-    auto r = secondary.execute("SELECT op_id, keys FROM pgtandem.ledger_" + std::to_string(epoch) +
-                                   " WHERE op_id = ANY($1::uuid[])",
-                               {to_array(op_ids)});
+    auto r = secondary.execute(
+        "SELECT op_id, keys FROM pgtandem.ledger_" + std::to_string(epoch) + " WHERE op_id = ANY($1::uuid[])",
+        {to_array(op_ids)});
     if (!r) return r.error();
     for (int i = 0; i < r->size(); ++i) {
       ops.emplace_back(r->at(i, 0));
@@ -99,7 +101,8 @@ database::result<void> ledger_audit::doubt(database::connection& primary, databa
     }
   }
   auto r = primary.execute(
-      "WITH beat AS (UPDATE pgtandem.beat SET n = n + 1) SELECT pgtandem.mark_dirty(o.op::uuid, o.epoch::int, o.keys::jsonb, "
+      "WITH beat AS (UPDATE pgtandem.beat SET n = n + 1) SELECT pgtandem.mark_dirty(o.op::uuid, o.epoch::int, "
+      "o.keys::jsonb, "
       "'audit') FROM unnest($1::text[], $2::text[], $3::text[]) AS o(op, epoch, keys)",
       {to_array(ops), to_array(epochs), to_array(keys)});
   if (!r) return r.error();
@@ -112,13 +115,14 @@ database::result<void> ledger_audit::settle(database::connection& secondary, con
     std::map<std::int32_t, std::vector<std::string>> by_epoch;
     for (const entry& e : above) by_epoch[e.epoch].push_back(e.op_id);
     for (const auto& [epoch, op_ids] : by_epoch)
-      if (auto r = secondary.execute("UPDATE pgtandem.ledger_" + std::to_string(epoch) +
-                                         " SET settled = true WHERE op_id = ANY($1::uuid[])",
-                                     {to_array(op_ids)});
+      if (auto r = secondary.execute(
+              "UPDATE pgtandem.ledger_" + std::to_string(epoch) + " SET settled = true WHERE op_id = ANY($1::uuid[])",
+              {to_array(op_ids)});
           !r)
         return r.error();
   }
-  auto r = secondary.execute("UPDATE pgtandem.watermark SET settled_below = $1::xid8 WHERE settled_below < $1::xid8", {reach});
+  auto r = secondary.execute("UPDATE pgtandem.watermark SET settled_below = $1::xid8 WHERE settled_below < $1::xid8",
+                             {reach});
   if (!r) return r.error();
   return {};
 }

@@ -1,9 +1,9 @@
-// The ledger audit: every op that took effect on the secondary is proven committed on the primary (settled), or its keys are
-// made dirty on the primary. Also counts repairs ('sync' rows) as ops; claims are born settled.
+// The ledger audit: every op that took effect on the secondary is proven committed on the primary (settled), or its
+// keys are made dirty on the primary. Also counts repairs ('sync' rows) as ops; claims are born settled.
 //
-// Order, for crash safety: states are read, then one synchronous commit on the primary (the dirty rows, and the beat, which
-// flushes whatever commit was only reported so far), then the secondary forgets. Killed anywhere, the next audit does it again.
-// Owned and used by one thread; keeps no state that matters.
+// Order, for crash safety: states are read, then one synchronous commit on the primary (the dirty rows, and the beat,
+// which flushes whatever commit was only reported so far), then the secondary forgets. Killed anywhere, the next audit
+// does it again. Owned and used by one thread; keeps no state that matters.
 #pragma once
 #include <chrono>
 #include <cstdint>
@@ -26,8 +26,8 @@ struct audit_report {
 class ledger_audit {
  public:
   explicit ledger_audit(std::size_t batch = 2000) : batch_(batch), normal_batch_(batch) {}
-  // `primary` and `secondary` are idle sessions. `at_once`: settle row by row what the watermark cannot reach (a flip waits);
-  // otherwise only when the watermark has not moved for a while.
+  // `primary` and `secondary` are idle sessions. `at_once`: settle row by row what the watermark cannot reach (a flip
+  // waits); otherwise only when the watermark has not moved for a while.
   database::result<audit_report> run(database::connection& primary, database::connection& secondary,
                                      ledger_partitions& partitions, bool at_once);
 

@@ -13,8 +13,7 @@ const std::string list_query =
     " AND c.relname ~ '^ledger_[0-9]+$')";
 
 std::string all_rows(const std::vector<ledger_partition>& partitions) {
-  const std::string columns =
-      "SELECT tableoid, op_id, epoch, kind, boot, source_rev, target_rev, keys, settled FROM ";
+  const std::string columns = "SELECT tableoid, op_id, epoch, kind, boot, source_rev, target_rev, keys, settled FROM ";
   if (partitions.empty()) return columns + "pgtandem.ledger WHERE false";
   std::string out;
   for (const ledger_partition& p : partitions) out += (out.empty() ? "" : " UNION ALL ") + columns + p.name();
@@ -49,9 +48,9 @@ database::result<database::rows> ledger_partitions::query(database::connection& 
                                                           std::span<const database::param> parameters) {
   database::error last("40001", "the ledger's partitions keep changing");
   for (int i = 0; i < most_rebuilds; ++i) {
-    const std::string sql = "SELECT h.xmin, u.*, h.list FROM (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS xmin, " +
-                            list_query + " AS list) h LEFT JOIN (SELECT " + columns + " FROM (" + all_rows(known_) +
-                            ") l " + tail + ") u ON true";
+    const std::string sql =
+        "SELECT h.xmin, u.*, h.list FROM (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS xmin, " + list_query +
+        " AS list) h LEFT JOIN (SELECT " + columns + " FROM (" + all_rows(known_) + ") l " + tail + ") u ON true";
     auto r = secondary.execute(sql, parameters);
     if (!r) {
       // 42P01: a partition was dropped; 55000 and the like are the caller's.

@@ -1,9 +1,9 @@
-// The partitions of pgtandem.ledger on the secondary, attached and detached (a flip detaches the old epoch's: its rows still
-// have to be settled), and queries over all of them.
+// The partitions of pgtandem.ledger on the secondary, attached and detached (a flip detaches the old epoch's: its rows
+// still have to be settled), and queries over all of them.
 //
-// Guarantee: a query's answer covers every partition that existed in the query's own snapshot. The list is read in the same
-// statement; if it differs from the one the statement was built from, the statement is built again.
-// Owned and used by one thread.
+// Guarantee: a query's answer covers every partition that existed in the query's own snapshot. The list is read in the
+// same statement; if it differs from the one the statement was built from, the statement is built again. Owned and used
+// by one thread.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -27,10 +27,10 @@ std::vector<ledger_partition> parse_partitions(std::string_view list);
 
 class ledger_partitions {
  public:
-  // `tail` continues "… FROM ledger l" (WHERE, ORDER BY, LIMIT), `columns` is its select list. Column 0 of the answer is
-  // pg_snapshot_xmin of the statement's snapshot; with no ledger row there is one answer row with NULLs behind it.
-  database::result<database::rows> query(database::connection& secondary, const std::string& columns, const std::string& tail,
-                                         std::span<const database::param> parameters = {});
+  // `tail` continues "… FROM ledger l" (WHERE, ORDER BY, LIMIT), `columns` is its select list. Column 0 of the answer
+  // is pg_snapshot_xmin of the statement's snapshot; with no ledger row there is one answer row with NULLs behind it.
+  database::result<database::rows> query(database::connection& secondary, const std::string& columns,
+                                         const std::string& tail, std::span<const database::param> parameters = {});
   // As of the last query.
   const std::vector<ledger_partition>& known() const { return known_; }
   std::vector<std::int32_t> attached_epochs() const;

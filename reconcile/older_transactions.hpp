@@ -1,5 +1,5 @@
-// The transactions of a database that are open at some moment, told by their locks (visible to every role, and one that has no
-// transaction id yet counts too): wait until none of them is left.
+// The transactions of a database that are open at some moment, told by their locks (visible to every role, and one that
+// has no transaction id yet counts too): wait until none of them is left.
 #pragma once
 #include <cstdint>
 #include <string>

@@ -68,7 +68,8 @@ result<bool> place_pair::hold_lock() {
   sessions& s = side(control::other(now().primary()));
   sessions& other = side(now().primary());
   if (other.locked) {  // of the time before a flip
-    if (auto r = other.work->run(std::string("SELECT pg_advisory_unlock(") + reconciler_lock + ")"); !r) return r.error();
+    if (auto r = other.work->run(std::string("SELECT pg_advisory_unlock(") + reconciler_lock + ")"); !r)
+      return r.error();
     other.locked = false;
   }
   if (s.locked) return true;

@@ -1,5 +1,5 @@
-// The reconciler's sessions on both databases, by role. Opens them, opens them again after a loss, follows the migration row
-// (authority: standing.hpp) and swaps the roles after a flip.
+// The reconciler's sessions on both databases, by role. Opens them, opens them again after a loss, follows the
+// migration row (authority: standing.hpp) and swaps the roles after a flip.
 //
 // Owned and used by one thread. While ready() is false nothing else may be called but connect().
 #pragma once
@@ -33,7 +33,8 @@ class place_pair {
   // Hears NOTIFY pgtandem on the secondary; used for nothing that waits otherwise.
   database::connection& bell() { return *side(control::other(now().primary())).plain; }
 
-  // Takes, or finds that it holds, the reconciler's lock on the present secondary's working session. false: another has it.
+  // Takes, or finds that it holds, the reconciler's lock on the present secondary's working session. false: another has
+  // it.
   database::result<bool> hold_lock();
 
  private:

@@ -9,17 +9,25 @@
 namespace pgtandem::reconcile {
 namespace {
 
-constexpr std::array<std::string_view, 13> as_is{"smallint", "integer", "bigint", "boolean", "uuid",
-                                                 "date",     "oid",     "text",   "bytea",   "timestamp without time zone",
-                                                 "timestamp with time zone", "time without time zone", "\"char\""};
+constexpr std::array<std::string_view, 13> as_is{"smallint",
+                                                 "integer",
+                                                 "bigint",
+                                                 "boolean",
+                                                 "uuid",
+                                                 "date",
+                                                 "oid",
+                                                 "text",
+                                                 "bytea",
+                                                 "timestamp without time zone",
+                                                 "timestamp with time zone",
+                                                 "time without time zone",
+                                                 "\"char\""};
 
 struct sender {
   std::string_view type, function;
 };
-constexpr std::array<sender, 4> senders{{{"numeric", "numeric_send"},
-                                         {"real", "float4send"},
-                                         {"double precision", "float8send"},
-                                         {"jsonb", "jsonb_send"}}};
+constexpr std::array<sender, 4> senders{
+    {{"numeric", "numeric_send"}, {"real", "float4send"}, {"double precision", "float8send"}, {"jsonb", "jsonb_send"}}};
 
 // "numeric(10,2)" -> "numeric", "timestamp(3) with time zone" -> "timestamp with time zone"; arrays keep their brackets
 std::string without_modifier(const std::string& type) {
@@ -55,14 +63,14 @@ std::string leaf_number(const sql::table& t, const std::string& alias, std::uint
 }
 
 std::string select_leaves(const sql::table& t, std::uint32_t leaves) {
-  return "SELECT x.leaf, count(*), sum(x.h) FROM (SELECT " + leaf_number(t, "t", leaves) + " AS leaf, " + row_hash(t, "t") +
-         "::numeric AS h FROM " + t.qualified + " t) x GROUP BY x.leaf";
+  return "SELECT x.leaf, count(*), sum(x.h) FROM (SELECT " + leaf_number(t, "t", leaves) + " AS leaf, " +
+         row_hash(t, "t") + "::numeric AS h FROM " + t.qualified + " t) x GROUP BY x.leaf";
 }
 
 std::string select_leaf_rows(const sql::table& t, std::uint32_t leaves) {
   const std::string key = key_list(t, "t");
-  return "SELECT " + row_hash(t, "t") + ", t.xmin" + (key.empty() ? "" : ", " + key) + " FROM " + t.qualified + " t WHERE " +
-         leaf_number(t, "t", leaves) + " = ANY($1::int[])";
+  return "SELECT " + row_hash(t, "t") + ", t.xmin" + (key.empty() ? "" : ", " + key) + " FROM " + t.qualified +
+         " t WHERE " + leaf_number(t, "t", leaves) + " = ANY($1::int[])";
 }
 
 }  // namespace pgtandem::reconcile

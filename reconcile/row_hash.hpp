@@ -1,7 +1,9 @@
-// SQL for comparing tables of two databases by hashes: exact per row, independent of session settings and collations. Pure.
+// SQL for comparing tables of two databases by hashes: exact per row, independent of session settings and collations.
+// Pure.
 //
-// Plain types are hashed as they are; types whose equal values may differ in their bytes (numeric, float, jsonb) by their send
-// function; everything else (enums, composites, arrays, domains, reg*) as text. Needs PostgreSQL 14 (hash_record_extended).
+// Plain types are hashed as they are; types whose equal values may differ in their bytes (numeric, float, jsonb) by
+// their send function; everything else (enums, composites, arrays, domains, reg*) as text. Needs PostgreSQL 14
+// (hash_record_extended).
 #pragma once
 #include <cstdint>
 #include <string>

@@ -23,7 +23,8 @@ database::result<std::map<std::size_t, row_image>> read_images(database::connect
   if (!r) return r.error();
   std::map<std::size_t, row_image> out;
   for (int i = 0; i < r->size(); ++i)
-    out[static_cast<std::size_t>(r->integer(i, 0) - 1)] = {std::string(r->at(i, 1)), cells_of(*r, i, 2, r->columns() - 2)};
+    out[static_cast<std::size_t>(r->integer(i, 0) - 1)] = {std::string(r->at(i, 1)),
+                                                           cells_of(*r, i, 2, r->columns() - 2)};
   return out;
 }
 

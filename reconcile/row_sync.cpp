@@ -76,8 +76,8 @@ result<sync_outcome> repair::run(const settled_by& settled) {
   return out_;
 }
 
-// Steps 1 and 2: versions on the secondary first, then the primary's rows; keys that only the secondary has are looked at a
-// second time behind the horizon. The primary's transaction is then open. false: the horizon was missed.
+// Steps 1 and 2: versions on the secondary first, then the primary's rows; keys that only the secondary has are looked
+// at a second time behind the horizon. The primary's transaction is then open. false: the horizon was missed.
 result<bool> repair::look_at_both() {
   auto versions = read_versions(w_.secondary, t_, keys_);
   if (!versions) return versions.error();
@@ -147,8 +147,8 @@ result<void> repair::write_rows() {
   return {};
 }
 
-// 23505 on a further unique index: all keys that take part are rewritten together. Those that the primary has not are deleted
-// and become dirty with all that a cascade would have done.
+// 23505 on a further unique index: all keys that take part are rewritten together. Those that the primary has not are
+// deleted and become dirty with all that a cascade would have done.
 result<void> repair::write_with_closure() {
   auto closed = close_over_unique(w_, t_, rows_);
   if (!closed) return closed.error();

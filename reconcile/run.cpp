@@ -7,6 +7,8 @@
 #include "reconcile/backfill.hpp"
 #include "reconcile/doubt_loop.hpp"
 #include "reconcile/place_pair.hpp"
+#include "reconcile/sequence_keeper.hpp"
+#include "reconcile/sweeper.hpp"
 
 namespace pgtandem::reconcile {
 namespace {
@@ -14,13 +16,14 @@ namespace {
 using std::chrono::milliseconds;
 namespace log = telemetry::log;
 
-constexpr milliseconds retry_after{200};      // a database that is away
-constexpr milliseconds stand_by{500};         // another reconciler works, or the phase asks for nothing
+constexpr milliseconds retry_after{200};  // a database that is away
+constexpr milliseconds stand_by{500};     // another reconciler works, or the phase asks for nothing
 constexpr milliseconds stop_checked_every{100};
 
 class reconciler {
  public:
-  reconciler(const config::settings& s, const std::atomic<bool>& stop) : settings_(s), stop_(stop), pair_(s, "doubts"), loop_(s, pair_), backfill_(s) {}
+  reconciler(const config::settings& s, const std::atomic<bool>& stop)
+      : settings_(s), stop_(stop), pair_(s, "doubts"), loop_(s, pair_), backfill_(s), sweeper_(s), sequences_(s) {}
 
   void run() {
     while (!stop_) {
@@ -40,11 +43,14 @@ class reconciler {
   database::result<milliseconds> step() {
     auto now = pair_.connect();
     if (!now) return now.error();
+    if (!now->row().sweeps || *now != sweeper_.at() || loop_.catalog() != sweeper_.catalog()) sweeper_.ask_to_stop();
     if (!now->row().backfills || now->epoch != backfilled_.epoch) backfill_.stop();
     if (!now->row().mirrors) return stand_by;
     auto mine = pair_.hold_lock();
     if (!mine) return mine.error();
-    if (*mine != working_) log::info(*mine ? "this reconciler works" : "another reconciler works", {{"epoch", now->epoch}, {"phase", now->row().name}});
+    if (*mine != working_)
+      log::info(*mine ? "this reconciler works" : "another reconciler works",
+                {{"epoch", now->epoch}, {"phase", now->row().name}});
     working_ = *mine;
     if (!working_) return stand_by;
     auto pause = loop_.round();
@@ -52,6 +58,9 @@ class reconciler {
       backfilled_ = *now;
       backfill_.start(*now, loop_.catalog());
     }
+    if (pause && now->row().sweeps && now->step == "steady" && sweeper_.idle()) sweeper_.start(*now, loop_.catalog());
+    if (pause && !now->flipping())
+      if (auto r = sequences_.keep_ahead(pair_); !r) return r.error();
     return pause;
   }
 
@@ -76,6 +85,8 @@ class reconciler {
   place_pair pair_;
   doubt_loop loop_;
   backfill backfill_;
+  sweeper sweeper_;
+  sequence_keeper sequences_;
   standing backfilled_;  // where the running backfill was started
   bool working_ = false;
   std::string complained_;  // SQLSTATE of the trouble that was reported last

@@ -6,8 +6,8 @@
 
 namespace pgtandem::reconcile {
 
-// Returns the process's exit status. `stop` may be set by a signal handler; it is looked at many times a second. Databases that
-// are away are waited for.
+// Returns the process's exit status. `stop` may be set by a signal handler; it is looked at many times a second.
+// Databases that are away are waited for.
 int run_reconciler(const config::settings& s, const std::atomic<bool>& stop);
 
 }  // namespace pgtandem::reconcile

@@ -13,8 +13,8 @@ database::open_options session_options(const std::string& name, session_limits l
                 {"lc_monetary", "C"},
                 {"search_path", "pg_catalog"},
                 {"xmloption", "content"},
-                {"row_security", "off"},         // an error instead of rows quietly left out
-                {"synchronous_commit", "on"},    // a settled row must survive a crash
+                {"row_security", "off"},       // an error instead of rows quietly left out
+                {"synchronous_commit", "on"},  // a settled row must survive a crash
                 {"default_transaction_isolation", "read committed"},
                 {"default_transaction_read_only", "off"},
                 {"default_transaction_deferrable", "off"},

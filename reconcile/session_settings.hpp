@@ -1,5 +1,5 @@
-// The settings of every database session of the reconciler: they fix the text form of all values, so that the text read on
-// one side is exact on the other, and bound every wait.
+// The settings of every database session of the reconciler: they fix the text form of all values, so that the text read
+// on one side is exact on the other, and bound every wait.
 #pragma once
 #include <chrono>
 #include <string>
@@ -9,7 +9,7 @@
 namespace pgtandem::reconcile {
 
 struct session_limits {
-  std::chrono::milliseconds lock{200};        // lock_timeout: never queue behind the application for long
+  std::chrono::milliseconds lock{200};         // lock_timeout: never queue behind the application for long
   std::chrono::milliseconds statement{60000};  // statement_timeout and our own limit
 };
 

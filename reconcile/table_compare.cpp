@@ -13,7 +13,7 @@ namespace {
 using database::connection;
 using database::result;
 
-constexpr std::int64_t slice_rows = 200000;      // rows of unequal leaves that are held in memory at once
+constexpr std::int64_t slice_rows = 200000;  // rows of unequal leaves that are held in memory at once
 constexpr std::uint32_t leaves_max = 1u << 16;
 
 struct leaf_sum {
@@ -25,7 +25,8 @@ using leaf_sums = std::unordered_map<std::int64_t, leaf_sum>;
 
 result<std::uint32_t> leaves_for(connection& c, const sql::table& t, std::uint32_t leaf_rows) {
   auto r = c.execute(
-      "SELECT coalesce(sum(greatest(c.reltuples, 0)), 0)::bigint, sum(pg_relation_size(c.oid)) FROM pg_partition_tree($1::regclass) p"
+      "SELECT coalesce(sum(greatest(c.reltuples, 0)), 0)::bigint, sum(pg_relation_size(c.oid)) FROM "
+      "pg_partition_tree($1::regclass) p"
       " JOIN pg_class c ON c.oid = p.relid WHERE p.isleaf",
       {t.qualified});
   if (!r) return r.error();
@@ -109,7 +110,8 @@ std::vector<std::string> slices(const leaf_sums& p, const leaf_sums& s, comparis
 
 }  // namespace
 
-result<comparison> compare_table(connection& primary, connection& secondary, const sql::table& t, const compare_options& o) {
+result<comparison> compare_table(connection& primary, connection& secondary, const sql::table& t,
+                                 const compare_options& o) {
   comparison out;
   auto leaves = leaves_for(primary, t, o.leaf_rows);
   if (!leaves) return leaves.error();

@@ -9,8 +9,8 @@ namespace {
 
 // Types whose equal values have one text only: such a key column need not be written again by an upsert.
 bool equal_is_identical(const std::string& type) {
-  static constexpr std::array<std::string_view, 9> plain{"smallint", "integer", "bigint", "text",   "uuid",
-                                                        "boolean",  "date",    "oid",    "\"char\""};
+  static constexpr std::array<std::string_view, 9> plain{"smallint", "integer", "bigint", "text",    "uuid",
+                                                         "boolean",  "date",    "oid",    "\"char\""};
   return std::find(plain.begin(), plain.end(), type) != plain.end() || type.starts_with("character varying");
 }
 
@@ -121,7 +121,8 @@ std::string quoted(const std::string& identifier) {
 
 std::string column_list(const sql::table& t, const std::string& alias) {
   std::string out;
-  for (const std::size_t c : copied_columns(t)) out += (out.empty() ? "" : ", ") + alias + "." + quoted(t.columns[c].name);
+  for (const std::size_t c : copied_columns(t))
+    out += (out.empty() ? "" : ", ") + alias + "." + quoted(t.columns[c].name);
   return out;
 }
 
@@ -137,8 +138,8 @@ std::string select_versions(const sql::table& t) {
 }
 
 std::string select_rows(const sql::table& t, row_lock lock) {
-  return "SELECT q.ord, t.xmin, " + column_list(t, "t") + " FROM " + unnest(t.key.size(), true) + " JOIN " + t.qualified +
-         " t ON " + equal_to_cells(key_columns(t)) + (lock == row_lock::share ? " FOR SHARE OF t" : "");
+  return "SELECT q.ord, t.xmin, " + column_list(t, "t") + " FROM " + unnest(t.key.size(), true) + " JOIN " +
+         t.qualified + " t ON " + equal_to_cells(key_columns(t)) + (lock == row_lock::share ? " FOR SHARE OF t" : "");
 }
 
 std::string select_keys_by(const sql::table& t, const std::vector<std::string>& columns) {
@@ -151,8 +152,12 @@ std::string select_keys_by(const sql::table& t, const std::vector<std::string>& 
 
 std::string select_by_key(const sql::table& t, const std::vector<std::string>& wanted) {
   std::string list;
-  for (const std::string& w : wanted) list += ", t." + quoted(w);
-  return "SELECT q.ord" + list + " FROM " + unnest(t.key.size(), true) + " JOIN " + t.qualified + " t ON " +
+  for (const std::string& w : wanted) list += (list.empty() ? "t." : ", t.") + quoted(w);
+  return select_list_by_key(t, list);
+}
+
+std::string select_list_by_key(const sql::table& t, const std::string& list) {
+  return "SELECT q.ord, " + list + " FROM " + unnest(t.key.size(), true) + " JOIN " + t.qualified + " t ON " +
          equal_to_cells(key_columns(t));
 }
 
@@ -172,9 +177,11 @@ std::string update_existing(const sql::table& t) {
   const auto copied = copied_columns(t);
   for (const std::size_t c : rewritten_columns(t)) {
     const auto position = static_cast<std::size_t>(std::find(copied.begin(), copied.end(), c) - copied.begin());
-    set += (set.empty() ? "" : ", ") + quoted(t.columns[c].name) + " = q.c" + number(position + 1) + "::" + t.columns[c].type;
+    set += (set.empty() ? "" : ", ") + quoted(t.columns[c].name) + " = q.c" + number(position + 1) +
+           "::" + t.columns[c].type;
   }
-  return "UPDATE " + t.qualified + " t SET " + set + " FROM " + unnest(copied.size(), false) + " WHERE " + key_of_row(t);
+  return "UPDATE " + t.qualified + " t SET " + set + " FROM " + unnest(copied.size(), false) + " WHERE " +
+         key_of_row(t);
 }
 
 std::string insert_missing(const sql::table& t) {
@@ -186,13 +193,14 @@ std::string plain_insert(const sql::table& t) { return insert_head(t); }
 std::string delete_versions(const sql::table& t) {
   const std::size_t n = t.key.size();
   const std::string keys = n ? equal_to_cells(key_columns(t)) + " AND " : "";
-  return "DELETE FROM " + t.qualified + " t USING " + unnest(n + 3, true) + " WHERE " + keys +
-         "t.tableoid = q.c" + number(n + 1) + "::oid AND t.ctid = q.c" + number(n + 2) + "::tid AND t.xmin = q.c" +
-         number(n + 3) + "::xid RETURNING q.ord";
+  return "DELETE FROM " + t.qualified + " t USING " + unnest(n + 3, true) + " WHERE " + keys + "t.tableoid = q.c" +
+         number(n + 1) + "::oid AND t.ctid = q.c" + number(n + 2) + "::tid AND t.xmin = q.c" + number(n + 3) +
+         "::xid RETURNING q.ord";
 }
 
 std::string delete_keys(const sql::table& t) {
-  return "DELETE FROM " + t.qualified + " t USING " + unnest(t.key.size(), false) + " WHERE " + equal_to_cells(key_columns(t));
+  return "DELETE FROM " + t.qualified + " t USING " + unnest(t.key.size(), false) + " WHERE " +
+         equal_to_cells(key_columns(t));
 }
 
 }  // namespace pgtandem::reconcile

@@ -1,7 +1,7 @@
 // SQL texts for one table, made from its catalog entry: reading rows by key, writing them, deleting guarded versions.
 //
-// Pure. Keys and rows travel as one text[] parameter per column ($1…$n), in the types' canonical text form: the sessions of
-// the reconciler fix every setting that this form depends on (place_pair.cpp), so it is exact both ways.
+// Pure. Keys and rows travel as one text[] parameter per column ($1…$n), in the types' canonical text form: the
+// sessions of the reconciler fix every setting that this form depends on (place_pair.cpp), so it is exact both ways.
 // `ord` in a result is the 1-based position of the requested key.
 #pragma once
 #include <cstddef>
@@ -32,7 +32,11 @@ std::string select_keys_by(const sql::table& t, const std::vector<std::string>& 
 // `wanted` columns of the rows with one of the keys ($1… = key columns).
 std::string select_by_key(const sql::table& t, const std::vector<std::string>& wanted);
 
-// $1… = copied columns. Always leaves a new row version: a guarded delete elsewhere must see that someone wrote (DESIGN §3).
+// The same with any select list over t.
+std::string select_list_by_key(const sql::table& t, const std::string& list);
+
+// $1… = copied columns. Always leaves a new row version: a guarded delete elsewhere must see that someone wrote (DESIGN
+// §3).
 std::string upsert(const sql::table& t);
 // For a key that cannot be an ON CONFLICT arbiter: run both, in this order, with the same parameters.
 std::string update_existing(const sql::table& t);

@@ -1,4 +1,5 @@
-// Rolls a session back when the scope is left without commit(): after an error no session of a workbench stays in a transaction.
+// Rolls a session back when the scope is left without commit(): after an error no session of a workbench stays in a
+// transaction.
 #pragma once
 #include <string_view>
 

@@ -11,7 +11,8 @@ namespace {
 
 constexpr int most_rounds = 20;  // of the closure: a chain of that many displaced values
 
-// Every unique index of the table except the one on its key: the expressions and the predicate, as SQL over bare column names.
+// Every unique index of the table except the one on its key: the expressions and the predicate, as SQL over bare column
+// names.
 constexpr const char* unique_indexes_sql =
     "SELECT (SELECT string_agg(pg_get_indexdef(i.indexrelid, k, true), ', ' ORDER BY k)"
     " FROM generate_series(1, i.indnkeyatts) k), pg_get_expr(i.indpred, i.indrelid, true)"
@@ -40,8 +41,8 @@ database::result<void> stage(database::connection& c, const sql::table& t, const
 
 database::result<std::vector<cells>> holders(database::connection& c, const sql::table& t, const unique_index& u) {
   const std::string where = u.predicate.empty() ? "" : " WHERE " + u.predicate;
-  auto r = c.run("SELECT " + key_list(t, "t") + " FROM (SELECT * FROM " + t.qualified + where + ") t WHERE (" + u.expressions +
-                 ") IN (SELECT " + u.expressions + " FROM pg_temp.pgtandem_staged" + where + ")");
+  auto r = c.run("SELECT " + key_list(t, "t") + " FROM (SELECT * FROM " + t.qualified + where + ") t WHERE (" +
+                 u.expressions + ") IN (SELECT " + u.expressions + " FROM pg_temp.pgtandem_staged" + where + ")");
   if (!r) return r.error();
   std::vector<cells> out;
   for (int i = 0; i < r->size(); ++i) out.push_back(cells_of(*r, i, 0, r->columns()));
@@ -55,7 +56,8 @@ database::result<displaced> close_over_unique(workbench& w, const sql::table& t,
   auto indexes = unique_indexes(w.secondary, t);
   if (!indexes) return indexes.error();
   transaction_guard guard(w.secondary);
-  if (auto r = guard.begin("BEGIN; CREATE TEMP TABLE pgtandem_staged (LIKE " + t.qualified + ") ON COMMIT DROP"); !r) return r.error();
+  if (auto r = guard.begin("BEGIN; CREATE TEMP TABLE pgtandem_staged (LIKE " + t.qualified + ") ON COMMIT DROP"); !r)
+    return r.error();
   std::set<cells> known;
   for (const cells& row : rows) known.insert(key_of(t, row));
   std::vector<cells> fresh = rows;

@@ -1,5 +1,5 @@
-// What a repair works with: three idle sessions, the catalog, the epoch. References only; the run loop owns everything and
-// builds a workbench for one round.
+// What a repair works with: three idle sessions, the catalog, the epoch. References only; the run loop owns everything
+// and builds a workbench for one round.
 #pragma once
 #include <chrono>
 #include <cstdint>

@@ -16,7 +16,8 @@ using test::new_uuid;
 namespace {
 
 void enter(test::two_databases& d, const std::string& phase) {
-  for (test::session* s : {&d.source, &d.target}) (*s)("UPDATE pgtandem.migration SET phase = '" + phase + "'; NOTIFY pgtandem");
+  for (test::session* s : {&d.source, &d.target})
+    (*s)("UPDATE pgtandem.migration SET phase = '" + phase + "'; NOTIFY pgtandem");
 }
 void empty_target(test::two_databases& d) { d.target("TRUNCATE acct, uq, uqc, par, chd, nul, line, kinds, log"); }
 bool all_verified(test::two_databases& d) {
@@ -36,7 +37,9 @@ struct chunk_fixture : test::two_databases {
 
 TEST_CASE("a backfill copies every table, also one without a key, and ends", "[databases]") {
   test::two_databases d;
-  d.source("INSERT INTO kinds (n, ts, by, jb, arr, m, v) SELECT i, now(), '\\x00ff', '{\"a\":1}', '{a,NULL}', 'ok', 'v' FROM generate_series(1, 500) i");
+  d.source(
+      "INSERT INTO kinds (n, ts, by, jb, arr, m, v) SELECT i, now(), '\\x00ff', '{\"a\":1}', '{a,NULL}', 'ok', 'v' "
+      "FROM generate_series(1, 500) i");
   d.source("INSERT INTO line SELECT i, 'ü' || i, i FROM generate_series(100, 900) i");
   empty_target(d);
   d.target("INSERT INTO acct VALUES (1, -1, 'stale')");
@@ -54,7 +57,9 @@ TEST_CASE("keys that change, vanish or appear while a chunk is copied become dir
   chunk_fixture d;
   empty_target(d);
   test::session writer = d.open_source();
-  writer("BEGIN; UPDATE acct SET bal = 1 WHERE id = 1; DELETE FROM acct WHERE id = 2; INSERT INTO acct VALUES (1000, 1, 'new')");
+  writer(
+      "BEGIN; UPDATE acct SET bal = 1 WHERE id = 1; DELETE FROM acct WHERE id = 2; INSERT INTO acct VALUES (1000, 1, "
+      "'new')");
   d.apply(d.target, new_uuid(1), writer("SELECT pg_current_xact_id()"), R"([["public.acct",["1"],null]])",
           "INSERT INTO acct VALUES (1, 1, 'n1'), (1000, 1, 'new')");
   auto bench = d.bench_of(d.secondary);
@@ -68,7 +73,8 @@ TEST_CASE("keys that change, vanish or appear while a chunk is copied become dir
   CHECK(copied->end == chunk_end::last_verified);
   CHECK(copied->changed == 3);
   d.settle();
-  CHECK(d.source("SELECT string_agg(t::text, ',' ORDER BY id) FROM acct t") == d.target("SELECT string_agg(t::text, ',' ORDER BY id) FROM acct t"));
+  CHECK(d.source("SELECT string_agg(t::text, ',' ORDER BY id) FROM acct t") ==
+        d.target("SELECT string_agg(t::text, ',' ORDER BY id) FROM acct t"));
 }
 
 TEST_CASE("a chunk that was copied and not verified is read again", "[databases]") {

@@ -31,7 +31,9 @@ TEST_CASE("a degraded insert, update and delete are repaired with every type exa
      '1 mon -2 days 03:04:05.678', '10.1.2.3/24', 'it''s'), (NULL, 'NaN', '-Infinity', 'infinity', '-infinity', '', NULL, NULL,
      '{}', NULL, NULL, NULL, '', false, NULL, NULL, ''))");
   d.source("UPDATE acct SET note = E'tab\\there', bal = NULL WHERE id = 1; DELETE FROM acct WHERE id = 2");
-  make_dirty(d.source, R"([["public.kinds",["1"],null],["public.kinds",["2"],null],["public.acct",["1"],null],["public.acct",["2"],null]])");
+  make_dirty(
+      d.source,
+      R"([["public.kinds",["1"],null],["public.kinds",["2"],null],["public.acct",["1"],null],["public.acct",["2"],null]])");
   d.settle();
   CHECK(d.differences() == "");
   CHECK(d.source("SELECT count(*) FROM pgtandem.dirty") == "0");
@@ -46,8 +48,9 @@ TEST_CASE("a straggler that lands after the claim takes no effect", "[databases]
   d.source("COMMIT");
   d.source("DELETE FROM acct WHERE id = 500");  // by a live op, on both sides (the target had no such row)
   d.settle();
-  CHECK(d.target.state_of("BEGIN; INSERT INTO pgtandem.ledger (op_id, epoch, kind, boot, source_rev) VALUES ('" + op + "', 1, 'op', '" +
-                          d.boot() + "', '" + rev + "'); INSERT INTO acct VALUES (500, 1, 'x'); COMMIT") == "23505");
+  CHECK(d.target.state_of("BEGIN; INSERT INTO pgtandem.ledger (op_id, epoch, kind, boot, source_rev) VALUES ('" + op +
+                          "', 1, 'op', '" + d.boot() + "', '" + rev +
+                          "'); INSERT INTO acct VALUES (500, 1, 'x'); COMMIT") == "23505");
   d.target("ROLLBACK");
   CHECK(d.differences() == "");
 }
@@ -131,7 +134,8 @@ TEST_CASE("a degraded delete of a parent whose key came back: children follow th
 
 TEST_CASE("a swap of unique values is repaired without cascading into the children", "[databases]") {
   test::two_databases d;
-  d.source("UPDATE uq SET u = 'x' WHERE id = 1; UPDATE uq SET u = 'u1' WHERE id = 2; UPDATE uq SET u = 'u2' WHERE id = 1");
+  d.source(
+      "UPDATE uq SET u = 'x' WHERE id = 1; UPDATE uq SET u = 'u1' WHERE id = 2; UPDATE uq SET u = 'u2' WHERE id = 1");
   d.target("INSERT INTO uq VALUES (99, 'u98')");
   d.source("INSERT INTO uq VALUES (50, 'u98')");
   make_dirty(d.source, R"([["public.uq",["1"],null],["public.uq",["50"],null]])");
@@ -177,7 +181,9 @@ TEST_CASE("a key that changes under an unlocked repair stays dirty", "[databases
 
 TEST_CASE("a whole table in doubt is compared and repaired, with and without a key", "[databases]") {
   test::two_databases d;
-  d.source("INSERT INTO log VALUES (1, 'v1'), (1, 'v1'), (77, 'new'); UPDATE line SET v = 5 WHERE a = 2; DELETE FROM line WHERE a = 1");
+  d.source(
+      "INSERT INTO log VALUES (1, 'v1'), (1, 'v1'), (77, 'new'); UPDATE line SET v = 5 WHERE a = 2; DELETE FROM line "
+      "WHERE a = 1");
   d.target("INSERT INTO log VALUES (66, 'surplus'), (2, 'v2'); INSERT INTO line VALUES (9, 'extra', 1)");
   make_dirty(d.source, R"([["public.log",null,null],["public.line",null,null]])");
   d.settle();

@@ -11,7 +11,8 @@ namespace pgtandem::test {
 
 class running_reconciler {
  public:
-  explicit running_reconciler(const config::settings& s) : settings_(s), thread_([this] { reconcile::run_reconciler(settings_, stop_); }) {}
+  explicit running_reconciler(const config::settings& s)
+      : settings_(s), thread_([this] { reconcile::run_reconciler(settings_, stop_); }) {}
   ~running_reconciler() {
     stop_ = true;
     thread_.join();

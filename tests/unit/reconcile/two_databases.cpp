@@ -103,7 +103,11 @@ std::string session::state_of(const std::string& sql) {
 
 two_databases::two_databases()
     : settings(fresh_settings()),
-      source(settings.source), target(settings.target), primary(settings.source), watcher(settings.source), secondary(settings.target) {
+      source(settings.source),
+      target(settings.target),
+      primary(settings.source),
+      watcher(settings.source),
+      secondary(settings.target) {
   for (session* s : {&primary, &watcher, &secondary}) (*s)("SET search_path = pg_catalog; SET lock_timeout = '200ms'");
   auto loaded = database::load_catalog(watcher.connection(), {});
   REQUIRE(loaded);
@@ -122,15 +126,17 @@ std::string two_databases::boot() {
 
 void two_databases::apply(session& at, const std::string& op_id, const std::string& source_rev, const std::string& keys,
                           const std::string& effect, const std::string& token) {
-  at("BEGIN; INSERT INTO pgtandem.ledger (op_id, epoch, kind, boot, source_rev, keys) VALUES ('" + op_id + "', 1, 'op', '" +
-     (token.empty() ? boot() : token) + "', '" + source_rev + "', '" + keys + "'); " + effect + "; COMMIT");
+  at("BEGIN; INSERT INTO pgtandem.ledger (op_id, epoch, kind, boot, source_rev, keys) VALUES ('" + op_id +
+     "', 1, 'op', '" + (token.empty() ? boot() : token) + "', '" + source_rev + "', '" + keys + "'); " + effect +
+     "; COMMIT");
 }
 
 std::string two_databases::differences() {
   std::string out;
   for (const char* name : {"acct", "uq", "uqc", "par", "chd", "nul", "line", "kinds", "log"}) {
-    const std::string sql = "SELECT coalesce(string_agg(r, '|' ORDER BY r), '') FROM (SELECT t::text AS r FROM public." +
-                            std::string(name) + " t) x";
+    const std::string sql =
+        "SELECT coalesce(string_agg(r, '|' ORDER BY r), '') FROM (SELECT t::text AS r FROM public." +
+        std::string(name) + " t) x";
     if (source(sql) != target(sql)) out += std::string(name) + " ";
   }
   return out;

@@ -1,8 +1,8 @@
-// A source and a target database for one test, with schema pgtandem in epoch 1 and the family of tables below; both servers are
-// started once per process, each test gets databases of its own.
+// A source and a target database for one test, with schema pgtandem in epoch 1 and the family of tables below; both
+// servers are started once per process, each test gets databases of its own.
 //
-// acct(id, bal, note) · uq(id, u unique) <- uqc(id, uid) cascade · par(id, v) <- chd(id, pid) cascade, nul(id, pid) set null ·
-// line(a, b, v) key (a, b) · kinds(id, …types) · log(src, v) without a key
+// acct(id, bal, note) · uq(id, u unique) <- uqc(id, uid) cascade · par(id, v) <- chd(id, pid) cascade, nul(id, pid) set
+// null · line(a, b, v) key (a, b) · kinds(id, …types) · log(src, v) without a key
 #pragma once
 #include <memory>
 #include <string>
@@ -33,8 +33,8 @@ class two_databases {
   session open_source() const { return session(settings.source); }
   session open_target() const { return session(settings.target); }
 
-  session source, target;                  // for the test's own statements
-  session primary, watcher, secondary;     // of the workbench
+  session source, target;               // for the test's own statements
+  session primary, watcher, secondary;  // of the workbench
   reconcile::ledger_partitions partitions;
   sql::catalog_ptr catalog;
   reconcile::workbench bench();

@@ -1,0 +1,17 @@
+// The evidence of sweeps: one row of pgtandem.sweep per pass, on the primary.
+#pragma once
+#include <string>
+
+#include "proxy/database/connection.hpp"
+#include "reconcile/sweep_pass.hpp"
+
+namespace pgtandem::reconcile {
+
+// The number of the pass. Its row has no end until record_end().
+database::result<std::string> record_begin(database::connection& primary, std::int32_t epoch);
+database::result<void> record_end(database::connection& primary, const std::string& pass, const pass_tally& t);
+// Tables whose backfill is verified to the end. The record is on the target whichever side is primary now: that is
+// where it was copied to.
+database::result<std::set<std::string>> backfilled_tables(database::connection& target);
+
+}  // namespace pgtandem::reconcile
