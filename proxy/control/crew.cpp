@@ -43,8 +43,7 @@ database::result<bool> crew::holder_is_dead(place p, place leases) {
   return true;
 }
 
-database::result<void> crew::board(place p, place leases) {
-  if (aboard(p)) return {};
+database::result<void> crew::connect(place p) {
   database::open_options o;
   o.application_name = std::string(name_prefix) + proxy_id_;
   o.connect_timeout = connect_limit;
@@ -52,6 +51,17 @@ database::result<void> crew::board(place p, place leases) {
   auto c = database::connection::open(settings_.conninfo(p), o);
   if (!c) return c.error();
   at(p).emplace(std::move(*c));
+  return {};
+}
+
+database::result<void> crew::visit(place p) {
+  if (aboard(p)) return {};
+  return connect(p);
+}
+
+database::result<void> crew::board(place p, place leases) {
+  if (aboard(p)) return {};
+  if (auto c = connect(p); !c) return c;
   auto fail = [&](const database::error& e) -> database::result<void> {
     dismiss(p);
     return e;

@@ -26,6 +26,8 @@ class crew {
   // Connects and takes the lock. An error of SQLSTATE 55P03: a living coordinator has it.
   // `leases`: where the leases are (the present primary); its connection must be had first, or be `p` itself.
   database::result<void> board(place p, place leases);
+  // Connects without the lock: for looking only.
+  database::result<void> visit(place p);
   bool aboard(place p) const { return at(p) && !at(p)->lost(); }
   database::connection& operator[](place p) { return *at(p); }
   void dismiss(place p) { at(p).reset(); }   // gives the lock back
@@ -35,6 +37,7 @@ class crew {
   database::result<database::rows> run(place p, std::string_view text, std::chrono::milliseconds patience = {});
 
  private:
+  database::result<void> connect(place p);
   database::result<bool> try_lock(place p);
   database::result<bool> holder_is_dead(place p, place leases);
   std::optional<database::connection>& at(place p) { return connections_[static_cast<std::size_t>(p)]; }

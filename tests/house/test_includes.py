@@ -24,6 +24,7 @@ MAIN = "proxy/net/main.cpp"  # puts everything together and may include all of i
 DOORS = {
     "boost/asio*": ["proxy/net/*", "proxy/admin/*", "proxy/apply/*"],
     "boost/beast*": ["proxy/admin/*"],
+    "boost/json*": ["proxy/admin/*"],
     "boost/system*": ["*"],
     "boost/assert*": ["*"],
     "boost/intrusive/*": ["*"],
