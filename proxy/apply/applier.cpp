@@ -51,8 +51,9 @@ void applier::stop() {
   wake();
 }
 
-task<> applier::work() {
-  const auto self = shared_from_this();
+task<> applier::work(std::shared_ptr<applier> self) { co_await self->loop(); }
+
+task<> applier::loop() {
   while (!queue_->stopping) {
     if (generation_ != queue_->generation) {
       generation_ = queue_->generation;

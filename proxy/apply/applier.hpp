@@ -10,17 +10,19 @@
 
 namespace pgtandem::apply {
 
-class applier : public std::enable_shared_from_this<applier> {
+class applier {
  public:
   explicit applier(std::shared_ptr<work_queue> q);
 
-  task<> work();  // the coroutine
-  void wake();    // there is work, or the secondary's place has changed
-  void stop();    // ends the coroutine at its next step
+  // The coroutine. It owns the applier from its first moment: it may start only after the pool has gone.
+  static task<> work(std::shared_ptr<applier> self);
+  void wake();  // there is work, or the secondary's place has changed
+  void stop();  // ends the coroutine at its next step
   bool idle() const { return idle_ && !woken_; }
   bool connected() const { return channel_->connected(); }
 
  private:
+  task<> loop();
   task<bool> ensure_connected();
   task<> bring(std::vector<entry> group);
   task<> bring_alone(const entry& e, bool was_in_group);

@@ -19,7 +19,7 @@ struct applier_pool::impl {
 
   void when_breaker_opens() {
     queue->answer_all_waiting({apply_result::breaker_open, "", "the breaker is open"}, false);
-    asio::co_spawn(queue->loop, prober->until_closed(), asio::detached);
+    asio::co_spawn(queue->loop, probe::until_closed(prober), asio::detached);
   }
 
   // The idle applier that can start soonest.
@@ -38,7 +38,7 @@ applier_pool::applier_pool(asio::io_context& loop, std::string conninfo, pool_se
   i_->queue->breaker_has_opened = [pool = i_.get()] { pool->when_breaker_opens(); };
   for (std::uint32_t n = 0; n < std::max(1u, s.appliers); ++n) {
     i_->appliers.push_back(std::make_shared<applier>(i_->queue));
-    asio::co_spawn(loop, i_->appliers.back()->work(), asio::detached);
+    asio::co_spawn(loop, applier::work(i_->appliers.back()), asio::detached);
   }
 }
 

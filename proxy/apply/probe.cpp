@@ -14,8 +14,9 @@ void probe::stop() {
   pause_.cancel();
 }
 
-task<> probe::until_closed() {
-  const auto self = shared_from_this();
+task<> probe::until_closed(std::shared_ptr<probe> self) { co_await self->loop(); }
+
+task<> probe::loop() {
   if (running_) co_return;
   running_ = true;
   while (!queue_->stopping && queue_->health.open()) {

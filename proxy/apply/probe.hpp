@@ -7,13 +7,15 @@
 
 namespace pgtandem::apply {
 
-class probe : public std::enable_shared_from_this<probe> {
+class probe {
  public:
   explicit probe(std::shared_ptr<work_queue> q);
-  task<> until_closed();  // the coroutine; at most one at a time does anything
+  // The coroutine, owning the probe; at most one at a time does anything.
+  static task<> until_closed(std::shared_ptr<probe> self);
   void stop();
 
  private:
+  task<> loop();
   task<bool> once();
 
   std::shared_ptr<work_queue> queue_;

@@ -2,11 +2,13 @@
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
+#include <mutex>
 #include <optional>
 #include <sstream>
 
 #include "config/file.hpp"
 #include "config/reload.hpp"
+#include "proxy/admin/http_server.hpp"
 #include "proxy/control/control_thread.hpp"
 #include "proxy/net/commands.hpp"
 #include "proxy/net/proxy_server.hpp"
@@ -59,10 +61,16 @@ class proxy_process {
         settings_(std::move(s)),
         secrets_(std::move(book), places, settings_.auth.query, [this] { return primary(); }),
         server_(services(std::move(places)), std::make_shared<session::world>()),
-        control_(control::control_settings_of(settings_), server_, meter_) {}
+        control_(control::control_settings_of(settings_), server_, meter_),
+        admin_({control_, server_, meter_, [this] { return admin_token(); }, [this] { server_.reload_soon(); }}) {}
 
   int run() {
     if (const auto problem = server_.listen(); !problem.empty()) {
+      std::cerr << problem << "\n";
+      return 1;
+    }
+    const auto& a = settings_.admin;
+    if (const auto problem = admin_.start(a.address, static_cast<std::uint16_t>(a.port)); !problem.empty()) {
       std::cerr << problem << "\n";
       return 1;
     }
@@ -71,6 +79,7 @@ class proxy_process {
     control_.wait_ready(start_limit);  // else clients hear from the primary itself why not
     log::info("listening", {{"address", settings_.listen.address}, {"port", server_.port()}});
     server_.run();
+    admin_.stop();
     control_.stop();
     log::info("stopped");
     return 0;
@@ -91,24 +100,34 @@ class proxy_process {
 
   control::place primary() { return control_.world()->routing.primary(); }
 
+  std::string admin_token() {
+    const std::lock_guard lock(mutex_);
+    return settings_.admin.token;
+  }
+
   void reload() {
     const auto wanted = settings_from(config_file_);
     if (!wanted) return log::warning("configuration not reloaded: it has mistakes");
     auto changed = config::reload(settings_, *wanted);
     for (const auto& name : changed.applied) log::info("setting changed", {{"setting", name}});
     for (const auto& name : changed.refused) log::warning("setting needs a restart", {{"setting", name}});
-    settings_ = std::move(changed.values);
+    {
+      const std::lock_guard lock(mutex_);
+      settings_ = std::move(changed.values);
+    }
     if (auto book = read_auth_file(settings_.auth.file)) secrets_.replace(std::move(*book));
     server_.reconfigure(std::make_shared<config::settings>(settings_));
     control_.change_limits(control::limits_of(settings_));
   }
 
   const std::string config_file_;
+  std::mutex mutex_;  // the admin's thread reads its token from settings_ while a reload may write it
   config::settings settings_;
   telemetry::meter meter_;
   secret_finder secrets_;
   proxy_server server_;
   control::control_thread control_;
+  admin::http_server admin_;
 };
 
 }  // namespace

@@ -1,8 +1,12 @@
 // The command line of pgtandem.
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
-#include <functional>
+#include <cstdlib>
+#include <iostream>
 #include <string>
 
+#include "proxy/admin/ctl.hpp"
 #include "proxy/net/commands.hpp"
 
 namespace {
@@ -34,6 +38,22 @@ void add_config(CLI::App& app, int& status, std::string& file) {
   });
 }
 
+void add_ctl(CLI::App& app, int& status, pgtandem::admin::ctl_options& o) {
+  auto* sub = app.add_subcommand("ctl", "speak to the admin port of a proxy");
+  sub->footer(pgtandem::admin::ctl_verbs());
+  sub->add_option("--admin", o.url, "address of the admin port")->capture_default_str();
+  sub->add_option("--token", o.token, "admin.token of the proxy; else the environment's PGTANDEM_ADMIN_TOKEN");
+  sub->add_flag("--dry-run", o.dry_run, "only compute the gates");
+  sub->add_flag("--json", o.json, "print the answer as it is");
+  sub->add_option("--timeout", o.timeout_seconds, "seconds to wait for the end, 0 = for ever");
+  sub->add_option("words", o.words, "the verb and its words")->required();
+  sub->callback([&status, &o] {
+    if (const char* token = std::getenv("PGTANDEM_ADMIN_TOKEN"); token && o.token.empty()) o.token = token;
+    o.terminal = ::isatty(STDOUT_FILENO) == 1;
+    status = pgtandem::admin::ctl(o, std::cout, std::cerr);
+  });
+}
+
 }  // namespace
 
 int main(int count, char** words) {
@@ -42,10 +62,13 @@ int main(int count, char** words) {
   int status = 0;
   std::string file;
   add(app, status, file, "proxy", "serve clients", command_proxy);
+  add(app, status, file, "reconcile", "audit, repair, backfill and sweep", command_reconcile);
   add(app, status, file, "init", "install the schema pgtandem on both databases", command_init);
   add(app, status, file, "uninit", "remove every trace of pgtandem from both databases", command_uninit);
   add(app, status, file, "check", "tell whether the databases are fit for a migration", command_check);
   add_config(app, status, file);
+  pgtandem::admin::ctl_options ctl;
+  add_ctl(app, status, ctl);
   CLI11_PARSE(app, count, words);
   return status;
 }

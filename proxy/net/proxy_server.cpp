@@ -127,6 +127,12 @@ void proxy_server::stop() {
   });
 }
 
+void proxy_server::reload_soon() {
+  boost::asio::post(context_, [this] {
+    if (reload_) reload_();
+  });
+}
+
 void proxy_server::reconfigure(std::shared_ptr<const config::settings> s) {
   boost::asio::post(context_, [this, s = std::move(s)] {
     services_.settings = s;

@@ -35,6 +35,7 @@ class proxy_server final : public control::fleet {
   void drain();  // no new clients; sessions end at their next idle moment, after listen.drain_seconds at once
   void stop();   // at once
   void on_reload(std::function<void()> reload) { reload_ = std::move(reload); }  // SIGHUP; before run()
+  void reload_soon();                                                            // as if a SIGHUP had come
   void reconfigure(std::shared_ptr<const config::settings> s);
 
   // --- control::fleet

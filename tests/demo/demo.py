@@ -9,6 +9,7 @@ import time
 
 from stage import DATABASE, Stage, say  # first: it makes the harness importable
 from harness import logs
+from harness.pgtandem import TOKEN, binary
 from harness.wait import wait_until
 from load import Books, Load
 from summary import Summary
@@ -177,7 +178,7 @@ class Demo:
             print(f"  psql -h 127.0.0.1 -p {proxy.port} -U postgres {DATABASE}        admin: http://127.0.0.1:{proxy.admin.port}/")
         for cluster in self.stage.clusters:
             print(f"  psql -h 127.0.0.1 -p {cluster.port} -U postgres {DATABASE}        ({cluster.name}, directly)")
-        print(f"  pgtandem ctl status --config {self.deployment()._ctl_config}", flush=True)
+        print(f"  PGTANDEM_ADMIN_TOKEN={TOKEN} {' '.join([binary(), *self.deployment().ctl_arguments(['status'])])}", flush=True)
         try:
             while True:
                 time.sleep(3600)

@@ -1,4 +1,5 @@
 """What the demo stands on: two clusters with their databases, proxies, reconciler; and showing steps as they happen."""
+import os
 import subprocess
 import sys
 import tempfile
@@ -9,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from harness import pgbench, shop  # noqa: E402
 from harness.cluster import Cluster  # noqa: E402
-from harness.pgtandem import Deployment, binary  # noqa: E402
+from harness.pgtandem import TOKEN, Deployment, binary  # noqa: E402
 
 from load import SCHEMA  # noqa: E402
 
@@ -61,8 +62,8 @@ class Stage:
     def ctl(self, *arguments, check=True):
         """A `pgtandem ctl` command, its lines shown as they come; returns (exit status, lines)."""
         say(f"$ pgtandem ctl {' '.join(arguments)}")
-        process = subprocess.Popen([binary(), "ctl", *arguments, "--config", self.deployment._ctl_config], stdout=subprocess.PIPE,
-                                   stderr=subprocess.STDOUT, text=True)
+        process = subprocess.Popen([binary(), *self.deployment.ctl_arguments(arguments)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                   text=True, env={**os.environ, "PGTANDEM_ADMIN_TOKEN": TOKEN})
         lines = []
         for line in process.stdout:
             lines.append(line.rstrip())

@@ -109,7 +109,6 @@ class Deployment:
         self.settings = settings or {}
         self.processes = []
         self.counter = 0
-        self._ctl_config = None
 
     # --- configuration
 
@@ -141,7 +140,6 @@ class Deployment:
         name = f"proxy{self.counter}"
         settings = self.configuration(more, self.through)
         config = self.write_config(name, settings)
-        self._ctl_config = self._ctl_config or config
         proxy = Proxy(name, config, settings, self.folder)
         self.processes.append(proxy)
         return proxy.wait_ready() if ready else proxy
@@ -154,22 +152,30 @@ class Deployment:
         self.processes.append(process)
         return process
 
-    def command(self, *arguments, config=None, check=True, bound=COMMAND_SECONDS):
-        """Runs `pgtandem ARGUMENTS --config …` to its end."""
-        config = config or self._ctl_config or self.write_config("command", self.configuration())
-        done = subprocess.run([binary(), *arguments, "--config", config], stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True, timeout=bound)
+    def run(self, arguments, check=True, bound=COMMAND_SECONDS):
+        """Runs `pgtandem ARGUMENTS` to its end; with `check` its failure is an AssertionError."""
+        environment = {**os.environ, "PGTANDEM_ADMIN_TOKEN": TOKEN}
+        done = subprocess.run([binary(), *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=bound,
+                              env=environment)
         if check:
             assert done.returncode == 0, f"pgtandem {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}"
         return done
+
+    def command(self, *arguments, **options):
+        """A command that works on the two databases: init, uninit, check."""
+        return self.run([*arguments, "--config", self.write_config("command", self.configuration())], **options)
 
     def init(self):
         self.command("init")
         return self
 
-    def ctl(self, *arguments, **options):
-        """`pgtandem ctl …` against the first proxy's admin port."""
-        return self.command("ctl", *arguments, **options)
+    def ctl_arguments(self, arguments, proxy=None):
+        """Command line of `pgtandem ctl …` against a proxy's admin port (the first one that runs, if not told)."""
+        proxy = proxy or next(p for p in self.processes if isinstance(p, Proxy) and p.is_running())
+        return ["ctl", "--admin", f"http://{proxy.host}:{proxy.admin.port}", *arguments]
+
+    def ctl(self, *arguments, proxy=None, **options):
+        return self.run(self.ctl_arguments(arguments, proxy), **options)
 
     def remove(self):
         for process in self.processes:

@@ -25,6 +25,7 @@ DOORS = {
     "boost/asio*": ["proxy/net/*", "proxy/admin/*", "proxy/apply/*"],
     "boost/beast*": ["proxy/admin/*"],
     "boost/json*": ["proxy/admin/*"],
+    "boost/json*": ["proxy/admin/*"],
     "boost/system*": ["*"],
     "boost/assert*": ["*"],
     "boost/intrusive/*": ["*"],

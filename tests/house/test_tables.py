@@ -45,3 +45,13 @@ def test_metrics():
 def test_gates():
     declared = re.findall(r'gate_row\{"(\w+)"', text("proxy/control/gates.cpp"))
     same(declared, table_rows(BOOK, "Gates"))
+
+
+def test_admin_routes():
+    declared = re.findall(r'route\{"([A-Z]+)", "([^"]+)",', text("proxy/admin/routes.cpp"))
+    same([f"{method} {path}" for method, path in declared], table_rows(BOOK, "Admin routes"))
+
+
+def test_ctl_verbs():
+    declared = re.findall(r'verb\{"(\w+)",', text("proxy/admin/ctl.cpp"))
+    same(declared, table_rows(BOOK, "Verbs of ctl"))

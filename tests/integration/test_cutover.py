@@ -132,7 +132,7 @@ def test_a_proxy_that_slept_through_the_flip_commits_nothing(ready):
     run(idle, "UPDATE clock SET t = 1 WHERE id = 1")
     gates_hold(world)
     sleeper.freeze()
-    flipped = wait_until(lambda: world.ctl("cutover", config=_config_of(world, awake), check=False).returncode == 0 or None, 60, "a flip without the sleeper",
+    flipped = wait_until(lambda: world.ctl("cutover", proxy=awake, check=False).returncode == 0 or None, 60, "a flip without the sleeper",
                          every=0.5)
     assert flipped
     world.wait_phase("tail")
@@ -165,7 +165,7 @@ def test_an_open_transaction_of_a_sleeping_proxy_commits_nothing(ready):
     run(writer, "UPDATE clock SET t = 1 WHERE id = 1")
     gates_hold(world)
     sleeper.freeze()
-    done = world.ctl("cutover", config=_config_of(world, awake), check=False)
+    done = world.ctl("cutover", proxy=awake, check=False)
     sleeper.thaw()
     try:
         writer.commit()
@@ -177,10 +177,6 @@ def test_an_open_transaction_of_a_sleeping_proxy_commits_nothing(ready):
     world.wait_drained()
     assert_equal(world)
     assert value(world.connect("source"), "SELECT t FROM clock WHERE id = 1") == int(committed)
-
-
-def _config_of(world, proxy):
-    return f"{world.folder}/{proxy.name}.yaml"
 
 
 def test_dry_run_shows_gates_and_changes_nothing(ready):

@@ -1,36 +1,14 @@
 // Every route over loopback, against a control thread whose databases cannot be reached.
 #include <catch2/catch.hpp>
 
-#include "proxy/admin/http_server.hpp"
-#include "tests/unit/admin/http_client.hpp"
-#include "tests/unit/control/fake_fleet.hpp"
+#include "tests/unit/admin/admin_port.hpp"
 
 using namespace pgtandem;
-using test::ask;
 using test::converse;
 
 namespace {
 
-control::control_settings nowhere() {
-  control::control_settings s;
-  s.name = "test:1";
-  s.source = "host=127.0.0.1 port=1 user=x dbname=x connect_timeout=1";
-  s.target = s.source;
-  return s;
-}
-
-struct port {
-  test::fake_fleet loops;
-  telemetry::meter meter;
-  control::control_thread control{nowhere(), loops, meter};
-  std::string token = "s3cret";
-  int reloads = 0;
-  admin::http_server server{{control, loops, meter, [this] { return token; }, [this] { ++reloads; }}};
-  port() { REQUIRE(server.start("127.0.0.1", 0).empty()); }
-  std::string operator()(const std::string& method, const std::string& path, const std::string& body = {}, const std::string& header = {}) {
-    return ask(server.port(), method, path, body, header);
-  }
-};
+using port = test::admin_port;
 
 bool answers(const std::string& reply, int status) { return reply.starts_with("HTTP/1.1 " + std::to_string(status) + " "); }
 
