@@ -18,7 +18,7 @@ DIRECTION = {
     "proxy/admin": ["proxy/control", "proxy/telemetry", "config"],
     "reconcile": ["proxy/database", "proxy/sql", "config", "proxy/telemetry", "proxy/control/phase.hpp"],
 }
-MAIN = "proxy/net/main.cpp"  # puts everything together and may include all of it
+MAIN = ["proxy/net/main.cpp", "proxy/net/command_*.cpp"]  # put everything together and may include all of it
 
 # Third-party header (as a glob) → the files that may include it. One door each.
 DOORS = {
@@ -34,7 +34,7 @@ DOORS = {
     "yaml-cpp/*": ["config/yaml.cpp"],
     "spdlog/*": ["proxy/telemetry/log.cpp"],
     "prometheus/*": ["proxy/telemetry/metrics.cpp"],
-    "CLI/*": [MAIN],
+    "CLI/*": ["proxy/net/main.cpp"],
     "openssl/*": ["protocol/*"],
     "pg_query.h": ["proxy/sql/*"],
 }
@@ -72,7 +72,7 @@ def test_our_includes_are_written_from_the_root():
 def test_includes_go_down_only():
     wrong = []
     for name in code():
-        if name == MAIN:
+        if any(fnmatch.fnmatchcase(name, glob) for glob in MAIN):
             continue
         room = room_of(name)
         allowed = DIRECTION[room] + [room]
