@@ -251,13 +251,13 @@ void session::state::say_error(const awaited& a, const frame& f) {
     out.to_client += a.substitute;
     return;
   }
-  auto position = e ? e->position() : std::nullopt;
+  const std::uint32_t position = e ? e->position().value_or(0) : 0;  // the protocol counts from 1
   bool rewritten = (a.planned && a.planned->captures) || (a.statement && a.statement->with_image) || (a.planned && a.planned->begin);
   if (!rewritten || !position) {
     out.to_client.append(f.whole);
     return;
   }
-  std::size_t p = a.planned ? a.planned->original(*position, utf8) : a.statement->rewritten.original_offset(*position, utf8);
+  std::size_t p = a.planned ? a.planned->original(position, utf8) : a.statement->rewritten.original_offset(position, utf8);
   protocol::write_with_position(out.to_client, backend::error_response, *e, p ? std::optional<std::uint32_t>(p) : std::nullopt);
 }
 
