@@ -1,0 +1,140 @@
+#include "proxy/control/commands.hpp"
+
+#include <array>
+#include <ostream>
+
+#include "proxy/control/control_settings.hpp"
+#include "proxy/control/table_match.hpp"
+#include "proxy/database/catalog_loader.hpp"
+#include "proxy/database/preflight.hpp"
+#include "proxy/database/schema.hpp"
+
+namespace pgtandem::control {
+namespace {
+
+constexpr std::array places{place::source, place::target};
+
+struct command {
+  const config::settings& s;
+  std::ostream &out, &err;
+  bool ok = true;
+
+  void complain(std::string_view where, const database::error& e) {
+    err << where << ": " << e.message << (e.sqlstate.empty() ? "" : " (" + e.sqlstate + ")") << "\n";
+    ok = false;
+  }
+  std::optional<database::connection> open(place p) {
+    auto c = database::connection::open(p == place::source ? s.source : s.target);
+    if (!c) {
+      complain(name_of(p), c.error());
+      return std::nullopt;
+    }
+    return std::move(*c);
+  }
+  void show(std::string_view where, const database::result<database::preflight_report>& r) {
+    if (!r) return complain(where, r.error());
+    for (const std::string& w : r->warnings) out << where << ": warning: " << w << "\n";
+    for (const std::string& w : r->refusals) out << where << ": refused: " << w << "\n";
+    ok = ok && r->refusals.empty();
+  }
+};
+
+// The phase of a place, empty without a schema.
+std::string phase_at(database::connection& c) {
+  auto there = c.run("SELECT to_regclass('pgtandem.migration') IS NOT NULL");
+  if (!there || !there->boolean(0, 0)) return {};
+  auto row = c.run("SELECT phase FROM pgtandem.migration");
+  return row && row->size() == 1 ? std::string(row->at(0, 0)) : std::string();
+}
+
+void compare(command& c, database::connection& source, database::connection& target) {
+  database::load_options o{c.s.scope.exclude, c.s.dual_write.allowed_functions};
+  auto primary = database::load_catalog(source, o), secondary = database::load_catalog(target, o);
+  if (!primary) return c.complain("source", primary.error());
+  if (!secondary) return c.complain("target", secondary.error());
+  table_report found = compare_tables(**primary, **secondary);
+  c.out << found.tables << " tables compared, " << found.differences.size() << " differences\n";
+  for (const std::string& d : found.differences) c.out << "target: refused: " << d << "\n";
+  c.ok = c.ok && found.differences.empty();
+  for (const std::string& hint : table_hints(**primary)) c.out << "source: hint: " << hint << "\n";
+}
+
+}  // namespace
+
+int init(const config::settings& s, std::ostream& out, std::ostream& err) {
+  command c{s, out, err};
+  std::array<std::optional<database::connection>, 2> both{c.open(place::source), c.open(place::target)};
+  if (!c.ok) return 1;   // both or none
+  for (place p : places) {
+    auto done = database::install(*both[static_cast<std::size_t>(p)]);
+    if (!done) {
+      c.complain(name_of(p), done.error());
+      return 1;
+    }
+    for (const std::string& w : done->warnings) out << name_of(p) << ": warning: " << w << "\n";
+    out << name_of(p) << ": schema pgtandem " << (done->created ? "installed" : "is there") << ", version "
+        << database::schema_version << "\n";
+  }
+  return 0;
+}
+
+int uninit(const config::settings& s, std::ostream& out, std::ostream& err) {
+  command c{s, out, err};
+  std::array<std::optional<database::connection>, 2> both{c.open(place::source), c.open(place::target)};
+  for (place p : places) {
+    auto& there = both[static_cast<std::size_t>(p)];
+    auto phase = there ? phase_named(phase_at(*there)) : std::nullopt;
+    if (!phase || !row_of(*phase).mirrors) continue;
+    err << name_of(p) << ": the phase is " << row_of(*phase).name << ": go to passthrough or complete first\n";
+    return 1;
+  }
+  for (place p : places) {
+    auto& there = both[static_cast<std::size_t>(p)];
+    if (!there) continue;
+    auto gone = database::uninstall(*there);
+    if (!gone) c.complain(name_of(p), gone.error());
+    else out << name_of(p) << ": " << (*gone ? "schema pgtandem removed" : "nothing to remove") << "\n";
+  }
+  return c.ok ? 0 : 1;
+}
+
+int check(const config::settings& s, std::ostream& out, std::ostream& err) {
+  command c{s, out, err};
+  auto source = c.open(place::source), target = c.open(place::target);
+  if (!c.ok) return 1;
+  c.show("source", database::preflight(*source, database::role::primary));
+  c.show("target", database::preflight(*target, database::role::secondary));
+  c.show("source and target", database::preflight_pair(*source, *target));
+  compare(c, *source, *target);
+  out << (c.ok ? "fit for a migration\n" : "not fit for a migration\n");
+  return c.ok ? 0 : 1;
+}
+
+std::vector<std::string> table_hints(const sql::catalog& primary) {
+  struct rule {
+    bool (*applies)(const sql::table&);
+    std::string_view text;
+  };
+  static constexpr std::array rules{
+      rule{[](const sql::table& t) { return t.key.empty(); },
+           "no key: no primary key, replica identity or unique index over NOT NULL columns, so UPDATE and DELETE are refused"},
+      rule{[](const sql::table& t) { return !t.user_trigger.empty(); },
+           "a user trigger may write what cannot be seen: writes are refused unless its function is in dual_write.allowed_functions"},
+      rule{[](const sql::table& t) { return t.row_security; }, "row security: a row may be invisible to RETURNING"},
+      rule{[](const sql::table& t) { return t.rules; }, "rewrite rules: what a statement writes cannot be told"},
+      rule{[](const sql::table& t) { return t.inherits; }, "inheritance without partitioning"},
+      rule{[](const sql::table& t) { return !t.writing_default.empty(); }, "a default or generated column calls a function that may write"},
+  };
+  std::vector<std::string> out;
+  for (const auto& [name, id] : primary.by_name) {
+    const sql::table* t = primary.find(id);
+    if (!t || !t->in_scope || t->schema == "pgtandem") continue;
+    if (t->kind == sql::relation_kind::foreign) out.push_back(name + ": a foreign table: its rows are not copied");
+    if (t->kind != sql::relation_kind::table && t->kind != sql::relation_kind::partitioned) continue;
+    for (const rule& r : rules)
+      if (r.applies(*t)) out.push_back(name + ": " + std::string(r.text));
+  }
+  return out;
+}
+
+}  // namespace pgtandem::control
