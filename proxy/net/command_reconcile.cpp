@@ -1,0 +1,26 @@
+// `pgtandem reconcile`: runs the reconciler until SIGTERM or SIGINT.
+#include <atomic>
+#include <csignal>
+
+#include "proxy/net/commands.hpp"
+#include "reconcile/run.hpp"
+
+namespace pgtandem::net {
+namespace {
+
+std::atomic<bool> stop_reconciler{false};
+static_assert(std::atomic<bool>::is_always_lock_free);  // a signal handler may store to it
+
+void ask_to_stop(int) { stop_reconciler = true; }
+
+}  // namespace
+
+int command_reconcile(const std::string& config_file) {
+  const auto s = settings_from(config_file);
+  if (!s) return 2;
+  std::signal(SIGTERM, ask_to_stop);
+  std::signal(SIGINT, ask_to_stop);
+  return reconcile::run_reconciler(*s, stop_reconciler);
+}
+
+}  // namespace pgtandem::net
