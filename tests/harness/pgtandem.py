@@ -11,7 +11,7 @@ import yaml
 from . import logs
 from .admin import Admin
 from .cluster import run, value
-from .processes import free_port, is_running, kill_tree, spawn
+from .processes import free_port, is_running, is_sanitized, kill_tree, spawn
 from .wait import wait_until
 
 COMMAND_SECONDS = 120
@@ -29,6 +29,11 @@ def binary():
         if os.access(path, os.X_OK):
             return path
     raise FileNotFoundError("no pgtandem binary: set PGTANDEM_BIN or build with ./dev build")
+
+
+def growth_bound():
+    """Bytes that a proxy may grow by under one misbehaving client; AddressSanitizer adds its quarantine (256 MiB) and red zones."""
+    return (512 << 20) if is_sanitized(binary()) else (64 << 20)
 
 
 def merged(base, more):

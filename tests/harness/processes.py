@@ -93,3 +93,9 @@ def kill_tree(process, bound=20):
     signal_all(pids, signal.SIGKILL)
     process.wait(bound)
     wait_until(lambda: not any(is_running(pid) for pid in pids), bound, "processes to be gone")
+
+
+def is_sanitized(path):
+    """Whether a program was built with AddressSanitizer, whose quarantine keeps freed memory."""
+    with open(path, "rb") as file:
+        return b"__asan_init" in file.read()

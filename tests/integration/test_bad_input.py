@@ -4,11 +4,11 @@ import random
 import struct
 
 import pytest
+from harness.pgtandem import growth_bound
 from harness.processes import resident_bytes
 from harness.wait import wait_until
 from harness.wire import SYNC, TERMINATE, Wire, bind, copy_data, error_fields, execute, message, parse, query, sqlstate, startup
 
-GROWTH_BOUND_BYTES = 64 << 20
 # what a broken or hostile conversation may be told before it is closed
 PROTOCOL_STATES = {"08P01", "0A000", "22P05", "28000", "54000", "22023", "3D000"}
 
@@ -192,6 +192,6 @@ def test_memory_stays_bounded_under_oversized_announcements(plain):
         client.send(b"Q" + struct.pack("!i", (1 << 30) - 1) + os.urandom(1000))
         clients.append(client)
     assert_alive(plain)
-    assert resident_bytes(plain.proxies[0].pid) - before < GROWTH_BOUND_BYTES
+    assert resident_bytes(plain.proxies[0].pid) - before < growth_bound()
     for client in clients:
         client.close()

@@ -9,6 +9,7 @@ import psycopg2
 import psycopg2.extensions
 import pytest
 from connections import through
+from harness.pgtandem import growth_bound
 from harness.processes import resident_bytes
 from harness.wait import wait_until
 from harness.wire import (COPY_DONE, FLUSH, SYNC, TERMINATE, Closed, Wire, bind, copy_data, copy_fail, data_row, describe,
@@ -16,7 +17,6 @@ from harness.wire import (COPY_DONE, FLUSH, SYNC, TERMINATE, Closed, Wire, bind,
 
 MIB = 1 << 20
 BIG_RESULT_BYTES = 2 << 30
-GROWTH_BOUND_BYTES = 64 * MIB
 
 
 @pytest.fixture
@@ -111,13 +111,13 @@ def test_result_of_two_gigabytes_and_a_client_that_stops_reading(plain):
     client.read_bytes(MIB)
     backend = "SELECT wait_event FROM pg_stat_activity WHERE query LIKE 'SELECT repeat%'"
     wait_until(lambda: plain.clusters["source"].run(backend) == [("ClientWrite",)], 30, "the server to be held back")
-    assert resident_bytes(proxy.pid) - before < GROWTH_BOUND_BYTES
+    assert resident_bytes(proxy.pid) - before < growth_bound()
     received, peak = MIB + len(client.buffer), 0
     scratch = bytearray(4 * MIB)
     while received < BIG_RESULT_BYTES:
         received += client.socket.recv_into(scratch)
         peak = max(peak, resident_bytes(proxy.pid))
-    assert peak - before < GROWTH_BOUND_BYTES
+    assert peak - before < growth_bound()
     client.close()
 
 
@@ -129,7 +129,7 @@ def test_message_of_two_hundred_megabytes_is_streamed(plain):
     client.send(parse("SELECT length($1::text)") + message(b"B", b"\0\0\0\0" + b"\0\1" + struct.pack("!i", size) + b"y" * size + b"\0\0"))
     answer = client.send(execute() + SYNC).read_until(b"Z")
     assert data_row(answer[2][1]) == [str(size).encode()]
-    assert resident_bytes(proxy.pid) - before < GROWTH_BOUND_BYTES
+    assert resident_bytes(proxy.pid) - before < growth_bound()
     client.close()
 
 
