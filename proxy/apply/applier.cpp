@@ -16,6 +16,8 @@ constexpr clock::duration connect_least = 1s;  // to be given to a login, howeve
 constexpr std::uint32_t group_share_of_budget = 4;
 constexpr std::uint32_t lock_wait_least_ms = 10;
 
+const apply_outcome misfit{apply_result::refused, "22P03", "a row image does not fit its table"};
+
 bool ledger_conflict(const reply& r) {
   return r.sqlstate == "23505" && r.schema == "pgtandem" && r.table.starts_with("ledger");
 }
@@ -45,8 +47,6 @@ void applier::wake() {
 }
 
 void applier::stop() {
-  for (entry& e : in_flight_) e.done(e.op, {apply_result::lost, "57P01", "the applier was stopped"});
-  in_flight_.clear();
   channel_->interrupt();
   wake();
 }
@@ -94,12 +94,10 @@ task<bool> applier::ensure_connected() {
 }
 
 task<> applier::bring(std::vector<entry> group) {
-  in_flight_ = group;
   const bool connected = co_await ensure_connected();
   if (queue_->stopping) co_return;
   if (!connected) {
     const apply_outcome lost{apply_result::lost, "08001", "no connection to the secondary"};
-    in_flight_.clear();
     for (const entry& e : group) queue_->finish(e, lost);
     queue_->answer_all_waiting(lost, true);  // they would only hear the same
     co_return;
@@ -109,32 +107,30 @@ task<> applier::bring(std::vector<entry> group) {
   for (entry& e : group) {
     auto p = parse(*e.op);
     if (!p) {
-      queue_->finish(e, {apply_result::refused, "22P03", "a row image does not fit its table"});
+      queue_->finish(e, misfit);
       continue;
     }
     ops.push_back(std::move(*p));
     sent.push_back(std::move(e));
   }
-  in_flight_ = sent;
-  if (sent.size() == 1) {
+  if (sent.size() == 1)
     co_await bring_alone(sent[0], false);
-  } else if (!sent.empty()) {
-    const reply r = co_await transact(ops, true);
-    if (queue_->stopping) co_return;
-    if (r.outcome == reply::state::failed) {
-      ++queue_->counted.groups_fell_apart;
-      while (!in_flight_.empty()) {
-        const entry e = in_flight_.front();
-        co_await bring_alone(e, true);
-        if (queue_->stopping) co_return;
-        in_flight_.erase(in_flight_.begin());
-      }
-    } else {
-      in_flight_.clear();
-      for (const entry& e : sent) queue_->finish(e, outcome_of(r));
-    }
+  else if (!sent.empty())
+    co_await bring_together(sent, ops);
+}
+
+task<> applier::bring_together(const std::vector<entry>& sent, std::vector<parsed_op>& ops) {
+  const reply r = co_await transact(ops, true);
+  if (queue_->stopping) co_return;
+  if (r.outcome != reply::state::failed) {
+    for (const entry& e : sent) queue_->finish(e, outcome_of(r));
+    co_return;
   }
-  in_flight_.clear();
+  ++queue_->counted.groups_fell_apart;
+  for (const entry& e : sent) {
+    co_await bring_alone(e, true);
+    if (queue_->stopping) co_return;
+  }
 }
 
 task<> applier::bring_alone(const entry& e, bool was_in_group) {
@@ -148,7 +144,7 @@ task<> applier::bring_alone(const entry& e, bool was_in_group) {
   }
   auto p = parse(*e.op);  // again: the group's transaction has moved the images out
   if (!p) {
-    queue_->finish(e, {apply_result::refused, "22P03", "a row image does not fit its table"});
+    queue_->finish(e, misfit);
     co_return;
   }
   const reply r = co_await transact({&*p, 1}, was_in_group);

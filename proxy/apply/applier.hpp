@@ -25,6 +25,7 @@ class applier {
   task<> loop();
   task<bool> ensure_connected();
   task<> bring(std::vector<entry> group);
+  task<> bring_together(const std::vector<entry>& sent, std::vector<parsed_op>& ops);
   task<> bring_alone(const entry& e, bool was_in_group);
   task<reply> transact(std::span<parsed_op> ops, bool several);
   task<session::apply_outcome> judge(const session::op& o, reply r);
@@ -37,7 +38,6 @@ class applier {
   clock::duration back_off_{};
   timer bell_;
   bool idle_ = false, woken_ = false;
-  std::vector<entry> in_flight_;  // answered by stop() if the coroutine never gets to it
 };
 
 }  // namespace pgtandem::apply

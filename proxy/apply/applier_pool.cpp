@@ -47,9 +47,7 @@ applier_pool::~applier_pool() {
   i_->queue->breaker_has_opened = nullptr;
   for (const auto& a : i_->appliers) a->stop();
   i_->prober->stop();
-  std::deque<entry> left;
-  left.swap(i_->queue->waiting);
-  for (entry& e : left) e.done(e.op, {apply_result::lost, "57P01", "the pool was stopped"});
+  i_->queue->waiting.clear();
 }
 
 void applier_pool::submit(session::op_ptr o, answer done) {

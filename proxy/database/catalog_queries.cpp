@@ -90,7 +90,7 @@ const std::string_view writing_functions =
     "  ('lo_get', 'lo_lseek', 'lo_lseek64', 'lo_tell', 'lo_tell64', 'lo_close', 'lo_open')))))";
 
 const std::string_view default_calls =
-    "SELECT d.adrelid, format('default of column %s', a.attname), e.refobjid FROM pg_depend e"
+    "SELECT d.adrelid, format('column %s', a.attname), e.refobjid FROM pg_depend e"
     " JOIN pg_attrdef d ON d.oid = e.objid JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum"
     " WHERE e.classid = 'pg_attrdef'::regclass AND e.refclassid = 'pg_proc'::regclass"
     " UNION ALL SELECT k.conrelid, format('check constraint %s', k.conname), e.refobjid FROM pg_depend e"

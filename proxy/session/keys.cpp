@@ -75,7 +75,7 @@ bool add_scopes(builder& b, const sql::table& t, const std::vector<field>& field
     }
     if (values.size() != r.parent_columns.size()) continue;
     if (!b.add(child->qualified, &values, &r.child_columns)) return false;
-    std::set<sql::oid> visited{t.id, child->id};
+    std::set<sql::oid> visited;  // `t` too: what a chain of references brings back to it has no value here either
     if (r.on_delete == sql::fk_action::cascade) add_below(b, *child, c, visited);
   }
   return true;

@@ -152,7 +152,7 @@ TEST_CASE("partitions, references, views, triggers, rules, row security and scop
   CHECK(!part->inherits);
   CHECK(k.find("public.trig")->user_trigger == "zz");
   CHECK(k.find("public.trig2")->user_trigger == "");
-  CHECK(k.find("public.def")->writing_default == "default of column v");
+  CHECK(k.find("public.def")->writing_default == "column v");
   CHECK(k.find("public.secured")->row_security);
   CHECK(k.find("public.ruled")->rules);
   CHECK(!parent->rules);
