@@ -20,6 +20,7 @@ int command_reconcile(const std::string& config_file) {
   if (!s) return 2;
   std::signal(SIGTERM, ask_to_stop);
   std::signal(SIGINT, ask_to_stop);
+  std::signal(SIGHUP, SIG_IGN);  // none of its settings is reloadable
   return reconcile::run_reconciler(*s, stop_reconciler);
 }
 
