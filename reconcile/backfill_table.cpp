@@ -79,10 +79,8 @@ result<void> table_copier::unlock() {
 }
 
 result<void> table_copier::look_around() {
-  auto total = primary_.execute(
-      "SELECT sum(greatest(c.reltuples, 0))::bigint FROM pg_partition_tree($1::regclass) p"
-      " JOIN pg_class c ON c.oid = p.relid WHERE p.isleaf",
-      {t_.qualified});
+  auto total = primary_.execute(std::string("SELECT sum(greatest(c.reltuples, 0))::bigint FROM ") + holding_relations,
+                                {t_.qualified});
   if (!total) return total.error();
   progress_.rows_total = std::max(total->integer(0, 0), progress_.rows_done);
   transaction_guard guard(secondary_);

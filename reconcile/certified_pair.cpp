@@ -1,6 +1,7 @@
 #include "reconcile/certified_pair.hpp"
 
 #include "reconcile/boot_token.hpp"
+#include "reconcile/table_sql.hpp"
 #include "reconcile/transaction_guard.hpp"
 
 namespace pgtandem::reconcile {
@@ -106,10 +107,9 @@ result<void> certified_pair::read_ledger(const std::string& watermark, const std
 
 result<bool> certified_pair::left_the_pair(const std::string& relation) {
   for (database::connection* c : {&on_.primary, &on_.secondary}) {
-    auto r = c->execute(
-        "SELECT EXISTS (SELECT FROM pg_partition_tree($1::regclass) p JOIN pg_class c ON c.oid = p.relid"
-        " WHERE p.isleaf AND c.relfilenode <> 0 AND c.relfilenode IS DISTINCT FROM pg_relation_filenode(c.oid))",
-        {relation});
+    auto r = c->execute(std::string("SELECT EXISTS (SELECT FROM ") + holding_relations +
+                            " WHERE c.relfilenode <> 0 AND c.relfilenode IS DISTINCT FROM pg_relation_filenode(c.oid))",
+                        {relation});
     if (!r) return r.error();
     if (r->boolean(0, 0)) return true;
   }

@@ -17,6 +17,7 @@ using database::result;
 constexpr int same_trouble_max =
     3;  // keys in a row that fail the same way before the rest of a batch waits for the next pass
 
+constexpr std::size_t whole_differences_max = 20000;  // repaired at once; the audit must not wait for long
 constexpr int whole_table_share = 5;  // at most a fifth of the time goes into comparing one table as a whole
 
 constexpr std::int64_t incomplete_doubt = 0;  // stands for a seq (they begin at 1) while candidates are gathered
@@ -152,7 +153,9 @@ result<void> dirty_drain::drain_whole(workbench& w, table_work& work, bool hurry
   const sql::table& t = *work.table;
   const auto began = hot_keys::clock::now();
   if (!hurry && began < whole_rests_until_[t.qualified]) return {};
-  auto compared = compare_table(w.watcher, w.secondary, t, {});
+  compare_options options;
+  options.differences_max = whole_differences_max;
+  auto compared = compare_table(w.watcher, w.secondary, t, options);
   const auto took = hot_keys::clock::now() - began;
   whole_rests_until_[t.qualified] = began + took * whole_table_share;
   if (!compared) {

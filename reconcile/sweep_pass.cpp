@@ -119,10 +119,8 @@ result<void> sweep_pass::sweep_table(const sql::table& t) {
       continue;
     }
     if (!compared) return compared.error();
-    if (again || !compared->complete) {
-      ++tally_.skipped;
-      return {};
-    }
+    if (again || !compared->complete) ++tally_.skipped;
+    if (again) return {};
     tally_.leaves += compared->leaves;
     tally_.rows += compared->rows;
     left_over later;

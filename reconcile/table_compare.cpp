@@ -6,6 +6,7 @@
 
 #include "reconcile/key_batch.hpp"
 #include "reconcile/row_hash.hpp"
+#include "reconcile/table_sql.hpp"
 
 namespace pgtandem::reconcile {
 namespace {
@@ -25,9 +26,8 @@ using leaf_sums = std::unordered_map<std::int64_t, leaf_sum>;
 
 result<std::uint32_t> leaves_for(connection& c, const sql::table& t, std::uint32_t leaf_rows) {
   auto r = c.execute(
-      "SELECT coalesce(sum(greatest(c.reltuples, 0)), 0)::bigint, sum(pg_relation_size(c.oid)) FROM "
-      "pg_partition_tree($1::regclass) p"
-      " JOIN pg_class c ON c.oid = p.relid WHERE p.isleaf",
+      std::string("SELECT coalesce(sum(greatest(c.reltuples, 0)), 0)::bigint, sum(pg_relation_size(c.oid)) FROM ") +
+          holding_relations,
       {t.qualified});
   if (!r) return r.error();
   const std::int64_t rows = std::max<std::int64_t>(r->integer(0, 0), r->integer(0, 1) / 100);
@@ -130,6 +130,10 @@ result<comparison> compare_table(connection& primary, connection& secondary, con
     auto at_primary = read_rows(primary, t, *leaves, slice, false);
     if (!at_primary) return at_primary.error();
     add_differences(t, *at_primary, *at_secondary, out);
+  }
+  if (out.differences.size() > o.differences_max) {
+    out.differences.resize(o.differences_max);
+    out.complete = false;
   }
   return out;
 }

@@ -17,6 +17,11 @@ std::vector<std::size_t> copied_columns(const sql::table& t);
 // Where the key columns are among copied_columns().
 std::vector<std::size_t> key_positions(const sql::table& t);
 
+// The relations that hold the rows of table $1 (itself, or its partitions), as c: a FROM item over pg_class.
+inline constexpr const char* holding_relations =
+    "(SELECT k.* FROM pg_class k WHERE k.relkind = 'r' AND (k.oid = $1::regclass OR k.oid IN"
+    " (SELECT p.relid FROM pg_partition_tree($1::regclass) p))) c";
+
 std::string quoted(const std::string& identifier);
 // "t"."a", "t"."b" … of the copied columns
 std::string column_list(const sql::table& t, const std::string& alias);

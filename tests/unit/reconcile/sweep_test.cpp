@@ -152,3 +152,14 @@ TEST_CASE("a pass is recorded, and sequences are kept ahead", "[databases]") {
   CHECK(eventually([&] { return d.target("SELECT bal FROM acct WHERE id = 3") == "100"; }));
   CHECK(eventually([&] { return d.source("SELECT max(differing) FROM pgtandem.sweep") == "1"; }));
 }
+
+TEST_CASE("a table that is truncated after s leaves the pair", "[databases]") {
+  sweep_fixture d;
+  certified_pair pair(d.sessions());
+  REQUIRE(pair.begin());
+  d.source("TRUNCATE log");
+  auto left = pair.left_the_pair("public.log");
+  REQUIRE(left);
+  CHECK(*left);
+  CHECK_FALSE(*pair.left_the_pair("public.acct"));
+}
