@@ -15,6 +15,7 @@ from harness.pgtandem import TOKEN, Deployment, binary  # noqa: E402
 from load import SCHEMA  # noqa: E402
 
 DATABASE = "demo"
+CTL_SECONDS = 120
 STARTED = time.monotonic()
 
 
@@ -62,13 +63,13 @@ class Stage:
     def ctl(self, *arguments, check=True):
         """A `pgtandem ctl` command, its lines shown as they come; returns (exit status, lines)."""
         say(f"$ pgtandem ctl {' '.join(arguments)}")
-        process = subprocess.Popen([binary(), *self.deployment.ctl_arguments(arguments)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        process = subprocess.Popen([binary(), *self.deployment.ctl_arguments(arguments), "--timeout", str(CTL_SECONDS)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                    text=True, env={**os.environ, "PGTANDEM_ADMIN_TOKEN": TOKEN})
         lines = []
         for line in process.stdout:
             lines.append(line.rstrip())
             say(f"    {lines[-1]}")
-        process.wait(120)
+        process.wait()
         if check and process.returncode:
             raise RuntimeError(f"pgtandem ctl {' '.join(arguments)} ended with {process.returncode}")
         return process.returncode, lines

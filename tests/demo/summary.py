@@ -16,6 +16,7 @@ class Summary:
         self.errors_while_target_was_dead = 0
         self.rows = self.completed = 0
         self.degraded = self.repaired = 0
+        self.counted = {}           # admin port -> ops it degraded
         self.differing, self.missing, self.twice, self.other = [], 0, 0, []
 
     def flip(self, verb, lines, admins):
@@ -26,10 +27,9 @@ class Summary:
 
     def _counters(self, admins):
         for admin in admins:
-            try:
-                self.degraded = max(self.degraded, int(admin.metric("dual_write_fail")))
-            except OSError:
-                pass
+            # a proxy that was killed and started again counts from zero: keep what its predecessor said
+            self.counted[admin.port] = max(self.counted.get(admin.port, 0), int(admin.metric("dual_write_fail")))
+        self.degraded = sum(self.counted.values())
 
     def compare(self, deployment, books):
         source, target = deployment.connect("source"), deployment.connect("target")
