@@ -46,7 +46,7 @@ result<drain_report> dirty_drain::run(workbench& w, const options& o) {
     report_.failed += page->size;
     return report_;
   }
-  report_.unknown_relation = !page->of_unknown_relations.empty();
+  if (auto r = forget_dropped(w, page->of_unknown_relations); !r) return r.error();
   auto nothing = resolve_scopes(w, *page);
   if (!nothing) return nothing.error();
   if (auto r = forget(w, *nothing); !r) return r.error();
@@ -195,6 +195,20 @@ result<void> dirty_drain::drain_whole(workbench& w, table_work& work, bool hurry
     }
   }
   return one_by_one(w, failed);
+}
+
+// Tables that the catalog does not know: dropped since, then nothing is in doubt any more; or new, then the catalog is
+// old.
+result<void> dirty_drain::forget_dropped(workbench& w, const std::vector<std::int64_t>& seqs) {
+  if (seqs.empty()) return {};
+  report_.unknown_relation = true;
+  array_writer list;
+  for (const std::int64_t s : seqs) list.add(std::string_view(std::to_string(s)));
+  auto r = w.watcher.execute(
+      "DELETE FROM pgtandem.dirty WHERE seq = ANY($1::bigint[]) AND to_regclass(relation) IS NULL", {list.take()});
+  if (!r) return r.error();
+  report_.ended += r->affected();
+  return {};
 }
 
 result<void> dirty_drain::forget(workbench& w, const std::vector<std::int64_t>& seqs) {

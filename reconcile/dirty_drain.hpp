@@ -43,6 +43,7 @@ class dirty_drain {
                                       row_lock lock);
   database::result<void> one_by_one(workbench& w, const std::vector<batch>& failed);
   database::result<void> drain_whole(workbench& w, table_work& work, bool hurry);
+  database::result<void> forget_dropped(workbench& w, const std::vector<std::int64_t>& seqs);
   database::result<void> forget(workbench& w, const std::vector<std::int64_t>& seqs);
   void note_failure(const table_work& work, std::size_t position, const database::error& e);
 

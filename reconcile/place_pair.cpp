@@ -10,6 +10,9 @@ using database::result;
 
 namespace {
 
+constexpr std::chrono::minutes statement_limit{
+    10};  // a whole table compared; dead peers are noticed by TCP long before
+
 bool alive(const std::optional<database::connection>& c) { return c && !c->lost(); }
 
 }  // namespace
@@ -26,16 +29,18 @@ void place_pair::close() {
 result<void> place_pair::open(place p) {
   sessions& s = side(p);
   const std::string& conninfo = p == place::source ? settings_.source : settings_.target;
+  session_limits limits;
+  limits.statement = statement_limit;
   if (!alive(s.work)) {
     s.work.reset();
     s.locked = false;
-    auto c = database::connection::open(conninfo, session_options(name_));
+    auto c = database::connection::open(conninfo, session_options(name_, limits));
     if (!c) return c.error();
     s.work.emplace(std::move(*c));
   }
   if (!alive(s.plain)) {
     s.plain.reset();
-    auto c = database::connection::open(conninfo, session_options(name_ + " watch"));
+    auto c = database::connection::open(conninfo, session_options(name_ + " watch", limits));
     if (!c) return c.error();
     s.plain.emplace(std::move(*c));
     if (auto r = s.plain->run("LISTEN pgtandem"); !r) return r.error();

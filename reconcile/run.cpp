@@ -52,7 +52,10 @@ class reconciler {
       log::info(*mine ? "this reconciler works" : "another reconciler works",
                 {{"epoch", now->epoch}, {"phase", now->row().name}});
     working_ = *mine;
-    if (!working_) return stand_by;
+    if (!working_) {
+      sweeper_.ask_to_stop();
+      return stand_by;
+    }
     auto pause = loop_.round();
     if (pause && now->row().backfills && !backfill_.running()) {
       backfilled_ = *now;

@@ -18,7 +18,7 @@ database::open_options session_options(const std::string& name, session_limits l
                 {"default_transaction_isolation", "read committed"},
                 {"default_transaction_read_only", "off"},
                 {"default_transaction_deferrable", "off"},
-                {"idle_in_transaction_session_timeout", "60s"},
+                {"idle_in_transaction_session_timeout", std::to_string(limits.idle.count()) + "ms"},
                 {"lock_timeout", std::to_string(limits.lock.count()) + "ms"},
                 {"statement_timeout", std::to_string(limits.statement.count()) + "ms"}};
   o.statement_limit = limits.statement + std::chrono::seconds(5);

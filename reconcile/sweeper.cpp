@@ -26,7 +26,7 @@ struct sessions {
   result<void> open(const config::settings& s, const standing& at) {
     const bool from_source = at.primary() == control::place::source;
     session_limits patient;
-    patient.statement = statement_limit;
+    patient.statement = patient.idle = statement_limit;  // one side waits while the other reads
     for (auto& [session, source, limits] :
          {std::tuple(&primary, from_source, patient), std::tuple(&secondary, !from_source, patient),
           std::tuple(&primary_plain, from_source, session_limits()),

@@ -26,9 +26,12 @@ void array_writer::add(const cell& c) {
 }
 
 std::string array_writer::take() {
-  text_ += '}';
+  std::string whole = std::move(text_);
+  whole += '}';
+  text_.clear();
+  text_ += '{';
   first_ = true;
-  return std::exchange(text_, "{");
+  return whole;
 }
 
 std::string to_array(const cells& values) {

@@ -1,0 +1,80 @@
+// The SQL texts for one table, by example.
+#include "reconcile/table_sql.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "reconcile/chunk_sql.hpp"
+#include "reconcile/row_hash.hpp"
+
+using namespace pgtandem;
+using namespace pgtandem::reconcile;
+
+namespace {
+
+sql::table order_line() {
+  sql::table t;
+  t.qualified = "shop.\"Line\"";
+  t.columns = {
+      {"order", "integer"}, {"no", "numeric(4,1)"}, {"text", "character varying(9)"}, {"sum", "bigint", false, true}};
+  t.key = {0, 1};
+  return t;
+}
+
+}  // namespace
+
+TEST_CASE("generated columns are not copied, and the key is found among the copied ones") {
+  const sql::table t = order_line();
+  CHECK(copied_columns(t) == std::vector<std::size_t>{0, 1, 2});
+  CHECK(key_positions(t) == std::vector<std::size_t>{0, 1});
+}
+
+TEST_CASE("an upsert writes key columns whose equal values may differ in their text, and always something") {
+  const sql::table t = order_line();
+  CHECK(
+      upsert(t) ==
+      "INSERT INTO shop.\"Line\" AS t (\"order\", \"no\", \"text\") OVERRIDING SYSTEM VALUE SELECT q.c1::integer, "
+      "q.c2::numeric(4,1), q.c3::character varying(9) FROM unnest($1::text[], $2::text[], $3::text[]) AS q(c1, c2, c3) "
+      "ON CONFLICT (\"order\", \"no\") DO UPDATE SET \"no\" = excluded.\"no\", \"text\" = excluded.\"text\"");
+  sql::table only_key;
+  only_key.qualified = "k";
+  only_key.columns = {{"id", "integer"}};
+  only_key.key = {0};
+  CHECK(upsert(only_key).ends_with("ON CONFLICT (\"id\") DO UPDATE SET \"id\" = excluded.\"id\""));
+  only_key.columns[0].identity_always = true;  // cannot be updated
+  CHECK(upsert(only_key).ends_with("DO NOTHING"));
+}
+
+TEST_CASE("rows are asked for and deleted by key, with the position of the key") {
+  const sql::table t = order_line();
+  CHECK(select_rows(t, row_lock::share)
+            .ends_with("t.\"order\" = q.c1::integer AND t.\"no\" = q.c2::numeric(4,1) FOR SHARE OF t"));
+  CHECK(delete_versions(t).ends_with(
+      "AND t.tableoid = q.c3::oid AND t.ctid = q.c4::tid AND t.xmin = q.c5::xid RETURNING q.ord"));
+}
+
+TEST_CASE("ranges of chunks are half open") {
+  const sql::table t = order_line();
+  CHECK(in_range(t, "t", false, false) == "");
+  CHECK(in_range(t, "t", true, true) ==
+        " WHERE (t.\"order\", t.\"no\") > ($1::text::integer, $2::text::numeric(4,1)) AND (t.\"order\", t.\"no\") <= "
+        "($3::text::integer, $4::text::numeric(4,1))");
+  CHECK(in_range(t, "t", false, true) ==
+        " WHERE (t.\"order\", t.\"no\") <= ($1::text::integer, $2::text::numeric(4,1))");
+}
+
+TEST_CASE("what is hashed of a column") {
+  struct row {
+    const char *type, *hashed;
+  };
+  for (const row& r : {row{"bigint", "t.\"c\""},
+                       {"text", "t.\"c\""},
+                       {"timestamp(3) with time zone", "t.\"c\""},
+                       {"numeric(10,2)", "numeric_send(t.\"c\")"},
+                       {"double precision", "float8send(t.\"c\")"},
+                       {"jsonb", "jsonb_send(t.\"c\")"},
+                       {"character(5)", "t.\"c\"::text"},
+                       {"public.mood", "t.\"c\"::text"},
+                       {"numeric(10,2)[]", "t.\"c\"::text"},
+                       {"json", "t.\"c\"::text"}})
+    CHECK(hashed({"c", r.type}, "t") == r.hashed);
+}
