@@ -63,12 +63,14 @@ void session::state::process_client(std::string_view bytes) {
   std::size_t used = ended ? all.size() : consume_client(all);
   in_client = false;
   from_client.keep(all.substr(used));
-  out.reads_client = !ended && from_client.size() < short_message_max;
+  // A message that is still arriving is waited for; one that may not be handled yet is not piled upon.
+  out.reads_client = !ended && (!client_waits || from_client.size() < short_message_max);
 }
 
 // Takes as many messages as can be acted upon now; the number of bytes used.
 std::size_t session::state::consume_client(std::string_view bytes) {
   std::size_t used = 0;
+  client_waits = false;
   while (used < bytes.size() && !ended) {
     std::string_view rest = bytes.substr(used);
     if (client_stream > 0) {
@@ -93,12 +95,18 @@ std::size_t session::state::consume_client(std::string_view bytes) {
       out.close_client = true;
       return bytes.size();
     }
-    if (!may_start()) break;
+    if (!may_start()) {
+      client_waits = true;
+      break;
+    }
     if (!f.complete()) {
       if (!oversized(f, rest, used)) break;
       continue;
     }
-    if (!handle(f)) break;
+    if (!handle(f)) {
+      client_waits = true;
+      break;
+    }
     used += f.size;
   }
   return used;

@@ -105,6 +105,7 @@ struct session::state {
   awaited failed_query;         // a Query that has failed and waits for the primary to be ready again
   bool commit_sent = false;     // a mirrored transaction's COMMIT is on its way
   bool ended = false;           // FATAL said
+  bool client_waits = false;    // the client's next message cannot be handled yet
   bool in_client = false;       // inside process_client: no re-entry
   int asking = 0;               // own questions in flight that client messages must wait for
   transaction tx;

@@ -22,7 +22,7 @@ CREATE VIEW hidden AS SELECT writes(77);
 REFUSED = [
     ("MERGE INTO t USING (VALUES (1)) s(k) ON t.id = s.k WHEN NOT MATCHED THEN INSERT VALUES (s.k, 'm')", "MERGE"),
     ("DO $$ BEGIN INSERT INTO t VALUES (2, 'do'); END $$", "DO"),
-    ("CALL does(3)", "CALL"),
+    ("CALL does(3)", "does"),
     ("WITH w AS (INSERT INTO t VALUES (4, 'cte') RETURNING id) SELECT * FROM w", "CTE"),
     ("SELECT writes(5)", "writes"),
     ("SELECT * FROM hidden", "hidden"),
@@ -121,6 +121,6 @@ def test_passthrough_lets_everything_pass_and_counts_it(deploy):
     world = deploy(SCHEMA, phase="passthrough")
     cursor = through(world.proxies[0], world, autocommit=True).cursor()
     for statement, _ in REFUSED:
-        if not statement.startswith(("DROP", "PREPARE")):
+        if not statement.startswith(("DROP", "PREPARE TRANSACTION", "CREATE TABLE copied")):
             cursor.execute(statement)
     assert sum(v for k, v in world.proxies[0].admin.metrics().items() if "census" in k) >= 10

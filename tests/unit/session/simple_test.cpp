@@ -301,3 +301,11 @@ TEST_CASE("idempotency keys: claimed, replayed, refused") {
     CHECK(s.session().idle());
   }
 }
+
+TEST_CASE("a text of any size below the bound is read to its end") {
+  for (auto phase : {control::phase::passthrough, control::phase::dual_write}) {
+    stage s(test::world_in(phase), 10000);
+    s.query("SELECT '" + std::string(1 << 20, 'x') + "'");
+    CHECK(s.take() == "C:SELECT Z:I");
+  }
+}

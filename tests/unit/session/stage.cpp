@@ -70,6 +70,7 @@ void stage::query(std::string_view sql) {
 void stage::send(std::string_view bytes) {
   std::size_t step = piece_ ? piece_ : bytes.size();
   for (std::size_t i = 0; i < bytes.size(); i += step) {
+    if (!session_.out().reads_client) throw std::logic_error("the session would not read what it needs");
     session_.client_data(bytes.substr(i, step));
     pump();
   }
