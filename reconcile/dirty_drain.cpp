@@ -14,6 +14,10 @@ namespace {
 using database::error;
 using database::result;
 
+constexpr int page_batches = 25;
+constexpr std::chrono::milliseconds singles_limit{
+    300};                                   // for keys one by one in a page; the audit must not wait for long
+constexpr std::size_t locked_at_once = 20;  // hot keys held by one short lock
 constexpr int same_trouble_max =
     3;  // keys in a row that fail the same way before the rest of a batch waits for the next pass
 
@@ -32,10 +36,10 @@ bool general_trouble(const std::string& sqlstate) {
 
 result<drain_report> dirty_drain::run(workbench& w, const options& o) {
   report_ = {};
-  auto page = read_dirty_page(w, cursor_, o.batch);
+  auto page = read_dirty_page(w, cursor_, o.batch * page_batches);
   if (!page) return page.error();
   report_.read = page->size;
-  report_.pass_ended = page->size < static_cast<std::int64_t>(o.batch);
+  report_.pass_ended = page->size < static_cast<std::int64_t>(o.batch) * page_batches;
   cursor_ = report_.pass_ended ? 0 : page->last_seq;
   if (page->size == 0) return report_;
 
@@ -63,40 +67,47 @@ result<void> dirty_drain::drain_keys(workbench& w, dirty_page& page, const optio
   for (auto& [relation, work] : page.by_relation) tables.push_back(&work);
   std::sort(tables.begin(), tables.end(), [](auto* a, auto* b) { return a->table->fk_rank < b->table->fk_rank; });
   const auto now = hot_keys::clock::now();
-  std::vector<batch> batches, singles, failed, failed_again;
+  std::vector<batch> batches, hot, singles, failed, failed_again;
   for (table_work* work : tables) {
     const std::string& name = work->table->qualified;
-    std::vector<std::size_t> positions;
+    std::vector<std::size_t> normal, locked;
     for (std::size_t p = 0; p < work->keys.size(); ++p) {
       if (!o.hurry && hot_.resting(name, work->keys[p], now)) continue;
-      if (hot_.failed_before(name, work->keys[p]) || hot_.locked_next(name, work->keys[p]))
+      if (hot_.failed_before(name, work->keys[p]))
         singles.push_back({work, {p}});
       else
-        positions.push_back(p);
-      if (positions.size() == o.batch) batches.push_back({work, std::exchange(positions, {})});
+        (hot_.locked_next(name, work->keys[p]) ? locked : normal).push_back(p);
+      if (normal.size() == o.batch) batches.push_back({work, std::exchange(normal, {})});
+      if (locked.size() == locked_at_once) hot.push_back({work, std::exchange(locked, {})});
     }
-    if (!positions.empty()) batches.push_back({work, std::move(positions)});
+    if (!normal.empty()) batches.push_back({work, std::move(normal)});
+    if (!locked.empty()) hot.push_back({work, std::move(locked)});
   }
-  const auto run_all = [&](const std::vector<batch>& list, std::vector<batch>& to) -> result<void> {
-    for (const batch& b : list)
-      if (auto e = sync(w, *b.work, b.positions, row_lock::none)) {
+  const auto run_all = [&](const std::vector<batch>& list, row_lock lock, std::vector<batch>& to) -> result<void> {
+    for (const batch& b : list) {
+      if (report_.horizon_missed) return {};
+      if (auto e = sync(w, *b.work, b.positions, lock)) {
         if (e->lost) return *e;
         to.push_back(b);
       }
+    }
     return {};
   };
-  if (auto r = run_all(batches, failed); !r) return r;
+  if (auto r = run_all(batches, row_lock::none, failed); !r) return r;
   std::reverse(failed.begin(), failed.end());
-  if (auto r = run_all(failed, failed_again); !r) return r;
+  if (auto r = run_all(failed, row_lock::none, failed_again); !r) return r;
   std::reverse(failed_again.begin(), failed_again.end());
+  if (auto r = run_all(hot, row_lock::share, failed_again); !r) return r;
   for (const batch& b : failed_again)
     for (const std::size_t p : b.positions) singles.push_back({b.work, {p}});
-  return one_by_one(w, singles);
+  return one_by_one(w, singles, o.hurry);
 }
 
-result<void> dirty_drain::one_by_one(workbench& w, const std::vector<batch>& singles) {
+result<void> dirty_drain::one_by_one(workbench& w, const std::vector<batch>& singles, bool hurry) {
+  const auto until = hot_keys::clock::now() + singles_limit;
   int in_a_row = 0;
   for (const batch& b : singles) {
+    if (report_.horizon_missed || (!hurry && hot_keys::clock::now() >= until)) break;
     const cells& key = b.work->keys[b.positions.front()];
     const bool lock = hot_.locked_next(b.work->table->qualified, key);
     auto e = sync(w, *b.work, b.positions, lock ? row_lock::share : row_lock::none);
@@ -130,6 +141,7 @@ std::optional<error> dirty_drain::sync(workbench& w, table_work& work, const std
     else if (!r->horizon_missed)
       hot_.changed(work.table->qualified, keys[i]);
   }
+  report_.horizon_missed = report_.horizon_missed || r->horizon_missed;
   work.repaired(repaired);
   report_.synced += static_cast<std::int64_t>(repaired.size());
   report_.changed += static_cast<std::int64_t>(positions.size() - repaired.size());
@@ -194,7 +206,7 @@ result<void> dirty_drain::drain_whole(workbench& w, table_work& work, bool hurry
       for (const std::size_t p : b.positions) failed.push_back({&candidates, {p}});
     }
   }
-  return one_by_one(w, failed);
+  return one_by_one(w, failed, hurry);
 }
 
 // Tables that the catalog does not know: dropped since, then nothing is in doubt any more; or new, then the catalog is

@@ -20,6 +20,7 @@ struct drain_report {
   std::int64_t synced = 0;        // keys
   std::int64_t changed = 0;       // keys that somebody wrote meanwhile
   std::int64_t failed = 0;        // keys left for later because of an error
+  bool horizon_missed = false;    // an op stays between its commits: the page was left
   bool pass_ended = false;        // the next page begins at the front again
   bool unknown_relation = false;  // the catalog should be loaded again
 };
@@ -27,7 +28,7 @@ struct drain_report {
 class dirty_drain {
  public:
   struct options {
-    std::uint32_t batch = 200;  // dirty rows a page, keys a repair
+    std::uint32_t batch = 200;  // keys a repair; a page has 25 times as many dirty rows, so that hot keys come once
     bool hurry = false;         // a flip waits: failed keys do not rest
   };
   // Errors are lost connections only; everything else is counted and tried again later.
@@ -41,7 +42,7 @@ class dirty_drain {
   database::result<void> drain_keys(workbench& w, dirty_page& page, const options& o);
   std::optional<database::error> sync(workbench& w, table_work& work, const std::vector<std::size_t>& positions,
                                       row_lock lock);
-  database::result<void> one_by_one(workbench& w, const std::vector<batch>& failed);
+  database::result<void> one_by_one(workbench& w, const std::vector<batch>& singles, bool hurry);
   database::result<void> drain_whole(workbench& w, table_work& work, bool hurry);
   database::result<void> forget_dropped(workbench& w, const std::vector<std::int64_t>& seqs);
   database::result<void> forget(workbench& w, const std::vector<std::int64_t>& seqs);

@@ -14,9 +14,15 @@ constexpr std::chrono::milliseconds poll_interval{
 database::result<bool> wait_for_horizon(database::connection& primary, database::connection& secondary,
                                         ledger_partitions& partitions, std::chrono::milliseconds limit) {
   const auto deadline = std::chrono::steady_clock::now() + limit;
-  auto rows =
-      partitions.query(secondary, "DISTINCT l.source_rev",
-                       std::string("WHERE l.kind = 'op' AND l.source_rev IS NOT NULL AND ") + unsettled_condition);
+  // What this snapshot of the primary calls visible has ended; the rest is a handful.
+  auto ended = primary.run("SELECT pg_current_snapshot()");
+  if (!ended) return ended.error();
+  const std::vector<database::param> snapshot{std::string(ended->at(0, 0))};
+  auto rows = partitions.query(
+      secondary, "DISTINCT l.source_rev",
+      std::string("WHERE l.kind = 'op' AND NOT pg_visible_in_snapshot(l.source_rev, $1::pg_snapshot) AND ") +
+          unsettled_condition,
+      snapshot);
   if (!rows) return rows.error();
   std::vector<std::string> open;
   for (int i = 0; i < rows->size(); ++i)

@@ -97,7 +97,7 @@ TEST_CASE("a backfill waits for the session that still holds the table's lock", 
   predecessor("SELECT pg_advisory_lock(7433011, hashtext('public.acct'))");
   enter(d, "backfill");
   test::running_reconciler r(d.settings);
-  CHECK(eventually([&] { return d.source("SELECT count(*) FROM pgtandem.progress WHERE state = 'verified'") == "8"; }));
+  CHECK(eventually([&] { return d.source("SELECT count(*) FROM pgtandem.progress WHERE state = 'verified'") == "9"; }));
   CHECK(d.target("SELECT count(*) FROM acct") == "0");
   predecessor("SELECT pg_advisory_unlock_all()");
   CHECK(eventually([&] { return all_verified(d); }));
