@@ -4,7 +4,7 @@ namespace pgtandem::session {
 
 // A new world is there. It takes effect for the next transaction; the present one keeps its rules.
 void session::state::routing_changed() {
-  bool wanted = latest->routing.warming || latest->routing.holding || latest->routing.primary() != where;
+  bool wanted = latest->routing.warming || latest->routing.primary() != where;
   if (wanted && next == spare::none && unmovable().empty()) {
     next = spare::asked;
     out.next = next_primary::connect;

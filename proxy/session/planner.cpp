@@ -49,6 +49,15 @@ bool assigns_key(const sql::statement& s, const sql::table& t) {
   });
 }
 
+// ON UPDATE CASCADE and its like: the image has the new value only, so the children could not be named.
+bool assigns_referenced(const sql::statement& s, const sql::table& t) {
+  for (const sql::reference& r : t.referenced_by)
+    if (r.on_update != sql::fk_action::none)
+      for (const std::string& c : r.parent_columns)
+        if (std::find(s.set_columns.begin(), s.set_columns.end(), c) != s.set_columns.end()) return true;
+  return false;
+}
+
 // The names not yet known go to the primary, all at once.
 bool must_ask(const std::vector<sql::relation_name>& relations, const names& known, decision& d) {
   for (const sql::relation_name& r : relations)
@@ -73,6 +82,7 @@ decision decide_rows(const sql::statement& s, const sql::catalog& c, const names
   if (std::string why = table_obstacle(*t); !why.empty()) return refuse(why);
   if (!m.selectable) return refuse("a write to " + t->qualified + ", which this role may not SELECT from");
   if (assigns_key(s, *t)) return refuse("an assignment to a key column of " + t->qualified);
+  if (assigns_referenced(s, *t)) return refuse("an assignment to a column of " + t->qualified + " that a foreign key follows");
   d.what = course::capture;
   d.rows.kind = s.kind == kind::delete_ ? effect_kind::remove : effect_kind::upsert;
   d.rows.returning = s.returning;

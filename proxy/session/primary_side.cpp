@@ -302,10 +302,12 @@ void session::state::say_ready(char s) {
   }
   ++out.counted.transactions;
   commit_sent = false;
-  portals.clear();
+  if (awaiting.empty() && !unsynced) {   // else some may belong to the next transaction already
+    portals.clear();
+    bind_identity.clear();
+  }
   tx.over();
   key = {};
-  bind_identity.clear();
   fence_asked = false;
 }
 

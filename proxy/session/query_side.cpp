@@ -1,4 +1,4 @@
-#include <boost/assert.hpp>
+#include <algorithm>
 
 #include "proxy/session/state.hpp"
 
@@ -20,6 +20,21 @@ bool writes_rows(kind k) {
     case kind::uncaptured: return true;
     default: return false;
   }
+}
+// May names, roles or texts mean something else behind it?
+bool changes_meanings(const sql::statement& s) {
+  static constexpr std::string_view meaningful[] = {"search_path", "client_encoding", "standard_conforming_strings", ""};
+  if (s.changes_role || s.kind == kind::create_temp || s.kind == kind::discard || s.kind == kind::prepare || s.kind == kind::uncaptured) return true;
+  return s.changes_settings && std::find(std::begin(meaningful), std::end(meaningful), s.name) != std::end(meaningful);
+}
+// The string is planned as a whole, before any of it has run.
+bool plans_ahead(const sql::analysis& a) {
+  bool changed = false;
+  for (const sql::statement& s : a.statements) {
+    if (changed && (writes_rows(s.kind) || s.kind == kind::execute)) return true;
+    changed |= changes_meanings(s);
+  }
+  return false;
 }
 bool is_control(kind k) { return k == kind::begin || k == kind::commit || k == kind::rollback || k == kind::rollback_to; }
 }  // namespace
@@ -97,6 +112,10 @@ bool session::state::mirror_query(std::string_view message, std::string_view sql
   std::string why;
   if (unreadable(*a, sql, why)) {
     refuse_query(failure::refused_construct, why);
+    return true;
+  }
+  if (plans_ahead(*a)) {
+    refuse_query(failure::refused_construct, "a write behind a change of settings, roles or names in one string");
     return true;
   }
   std::vector<decision> decisions;
@@ -229,7 +248,7 @@ void session::state::next_segment() {
   if (s.planned->captures && key.now == idempotency::stage::none && wants_key(s.text.get())) {
     keyed_query = std::move(w);
     keyed_message = std::move(message);
-    claim_key(s.text.get(), keyed_message);
+    claim_key(s.text.get(), s.planned->original_text());
     return;
   }
   forward(message);

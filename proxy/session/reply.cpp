@@ -4,6 +4,13 @@
 
 namespace pgtandem::session {
 
+std::string plan::original_text() const {
+  std::string text(this->text());
+  for (auto i = whole.insertions.rbegin(); i != whole.insertions.rend(); ++i)
+    if (i->at >= begin && i->at - begin < text.size()) text.erase(i->at - begin, i->length);
+  return text;
+}
+
 std::size_t plan::original(std::size_t position, bool utf8) const {
   auto head = std::string_view(whole.text).substr(0, begin);
   auto starts = [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; };

@@ -37,6 +37,8 @@ struct plan {
   std::size_t begin = 0, length = 0;      // the part of it that is sent, in bytes
 
   std::string_view text() const { return std::string_view(whole.text).substr(begin, length); }
+  // The same part as the client sent it.
+  std::string original_text() const;
   // Position in the client's string of one in text(), 1-based in characters; 0 = inside something added.
   std::size_t original(std::size_t position, bool utf8) const;
 };

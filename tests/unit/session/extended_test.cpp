@@ -216,3 +216,16 @@ TEST_CASE("a text beyond the bound is refused and skipped, in both protocols") {
   s.query("SELECT 1");
   CHECK(s.take() == "T1 D,1 C:SELECT 1 Z:I");
 }
+
+TEST_CASE("extended: transactions sent ahead of each other's answers") {
+  for (std::size_t piece : pieces) {
+    stage s(test::mirrored_world(), piece);
+    teach(s);
+    std::string five;
+    for (int i = 0; i < 5; ++i) five += synced(run("UPDATE t SET v = 2 RETURNING id"));
+    s.send(five);
+    std::string one = "1 2 T1 D,1 C:UPDATE 1 Z:I";
+    CHECK(s.take() == one + " " + one + " " + one + " " + one + " " + one);
+    CHECK(s.submitted.size() == 5);
+  }
+}

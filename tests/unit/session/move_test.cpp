@@ -10,7 +10,7 @@ namespace {
 
 session::world_ptr holding(session::world_ptr of) {
   auto w = std::make_shared<session::world>(*of);
-  w->routing.holding = true;
+  w->routing.holding = w->routing.warming = true;
   return w;
 }
 

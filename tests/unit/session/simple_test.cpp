@@ -140,6 +140,9 @@ TEST_CASE("what cannot be mirrored is refused where it stands") {
       {"UPDATE t SET id = 2", "E:0A000 Z:I"},
       {"INSERT INTO nokey VALUES (1)", "E:0A000 Z:I"},
       {"COPY t FROM STDIN", "E:0A000 Z:I"},
+      {"SET search_path = x; INSERT INTO t VALUES (1)", "E:0A000 Z:I"},
+      {"PREPARE p AS INSERT INTO t VALUES (1); EXECUTE p", "E:0A000 Z:I"},
+      {"DISCARD ALL; DELETE FROM t", "E:0A000 Z:I"},
   };
   for (const row& r : rows) {
     stage s;
