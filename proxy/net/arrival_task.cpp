@@ -96,6 +96,8 @@ class way_in {
       co_return core_.refuse("53300", "sorry, too many clients already");
     }
     if (home_.draining()) co_return core_.refuse("57P03", "the proxy is shutting down");
+    if (!home_.services().may_serve(*home_.world()))
+      co_return core_.refuse("57P03", "the proxy does not know yet where the primary is");
     struct waiting {
       explicit waiting(boost::asio::io_context& c) : bell(c) {}
       timer bell;

@@ -1,4 +1,5 @@
 // `pgtandem proxy`: the loops, the control thread and the signals, put together.
+#include <atomic>
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
@@ -76,7 +77,7 @@ class proxy_process {
     }
     server_.on_reload([this] { reload(); });
     control_.start();
-    control_.wait_ready(start_limit);  // else clients hear from the primary itself why not
+    control_.wait_ready(start_limit);  // else clients hear 57P03 until it is
     log::info("listening", {{"address", settings_.listen.address}, {"port", server_.port()}});
     server_.run();
     admin_.stop();
@@ -94,8 +95,16 @@ class proxy_process {
     s.places = std::move(places);
     s.secrets = &secrets_;
     s.meter = &meter_;
+    s.may_serve = [this](const session::world& w) { return may_serve(w); };
     s.catalog_wanted = [this] { control_.refresh_catalog(); };
     return s;
+  }
+
+  // Once the coordinator knows of this proxy, for good; a loop that has not taken the first world of the migration
+  // waits for it.
+  bool may_serve(const session::world& w) {
+    if (!ready_ && control_.ready()) ready_ = true;
+    return ready_ && (w.routing.epoch != 0 || control_.world()->routing.epoch == 0);
   }
 
   control::place primary() { return control_.world()->routing.primary(); }
@@ -121,6 +130,7 @@ class proxy_process {
   }
 
   const std::string config_file_;
+  std::atomic<bool> ready_{false};
   std::mutex mutex_;  // the admin's thread reads its token from settings_ while a reload may write it
   config::settings settings_;
   telemetry::meter meter_;

@@ -1,4 +1,5 @@
-// `pgtandem init`, `uninit` and `check`: the pgtandem schema on both databases, and whether they are fit for a migration.
+// `pgtandem init`, `uninit` and `check`: the pgtandem schema on both databases, and whether they are fit for a
+// migration.
 #include <iostream>
 
 #include "proxy/control/commands.hpp"

@@ -79,11 +79,11 @@ class loop {
   void report();
   void report_later();
 
+  loop_board board_;  // outlives the handlers, which hold places on it
   boost::asio::io_context context_{1};
   boost::asio::executor_work_guard<executor> work_;
   loop_services services_;
   std::shared_ptr<const config::settings> settings_;
-  loop_board board_;
   sql::analyzer analyzer_;
   session::world_ptr world_;
   std::unique_ptr<apply::applier_pool> appliers_;

@@ -10,6 +10,7 @@
 #include "proxy/net/cancel_registry.hpp"
 #include "proxy/net/place_address.hpp"
 #include "proxy/net/secret_source.hpp"
+#include "proxy/session/world.hpp"
 #include "proxy/telemetry/metrics.hpp"
 
 namespace pgtandem::net {
@@ -20,7 +21,9 @@ struct loop_services {
   cancel_registry* cancels = nullptr;
   secret_source* secrets = nullptr;
   telemetry::meter* meter = nullptr;
-  std::string salt_key;                  // random, for the process (protocol::scram_salt)
+  std::string salt_key;  // random, for the process (protocol::scram_salt)
+  // Whether a session may start under this world: not before the control thread knows where the primary is.
+  std::function<bool(const session::world&)> may_serve;
   std::function<void()> changed;         // a number of a board became zero, or a world was taken
   std::function<void()> catalog_wanted;  // a session met a table that its catalog does not know, or saw DDL
 };

@@ -256,7 +256,7 @@ void relay::retire() {
   over_ = true;
   deadline_.cancel();
   client_->close(true);
-  primary_.stream->close();
+  primary_.stream->close(true);
   drop_next();
   home_.retired(*this);  // gives the loop's reference back: the last use of `this` may end here
 }

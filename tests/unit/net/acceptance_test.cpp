@@ -67,6 +67,19 @@ TEST_CASE("a client that does not say who it is in time is sent away") {
   CHECK(w.closed());
 }
 
+TEST_CASE("nobody is served before it is known where the primary is") {
+  rig r;
+  r.serves = false;
+  wire early = r.connect();
+  early.send(r.startup_packet());
+  CHECK_THAT(early.until('E'), Contains("C57P03"));
+  CHECK(early.closed());
+  r.serves = true;
+  wire later = r.log_in();
+  later.send(r.query("select 1"));
+  CHECK_THAT(later.until('Z'), Contains("SELECT 0"));
+}
+
 TEST_CASE("another database than the one that is served does not exist") {
   rig r;
   wire w = r.connect();

@@ -26,6 +26,7 @@ rig::rig(config::settings s) {
   }
   services.secrets = &secrets;
   services.meter = &meter;
+  services.may_serve = [this](const session::world&) { return serves.load(); };
   services.catalog_wanted = [] {};
   proxy = std::make_unique<proxy_server>(std::move(services), std::make_shared<session::world>());
   if (!proxy->listen().empty()) std::abort();

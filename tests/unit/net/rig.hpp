@@ -30,6 +30,7 @@ class rig {
   fake_server server;
   telemetry::meter meter;
   no_secrets secrets;
+  std::atomic<bool> serves{true};  // what the control thread would say
   std::unique_ptr<proxy_server> proxy;
 
  private:
