@@ -41,16 +41,16 @@ class Summary:
             self._ledger(name, connection, books)
 
     def _ledger(self, name, connection, books):
-        present = {op for (op,) in run(connection, "SELECT op::text FROM acked")}
-        once = {op for (op,) in run(connection, "SELECT op::text FROM once")}
+        present = {op for (op,) in run(connection, "SELECT op::text FROM public.acked")}
+        once = {op for (op,) in run(connection, "SELECT op::text FROM public.once")}
         self.missing += len(books.acked - present) + len(books.once - once)
-        self.twice += abs(value(connection, "SELECT sum(n) FROM counter") - len(present))
-        self.twice += value(connection, "SELECT count(*) - count(DISTINCT op) FROM once")
+        self.twice += abs(value(connection, "SELECT sum(n) FROM public.counter") - len(present))
+        self.twice += value(connection, "SELECT count(*) - count(DISTINCT op) FROM public.once")
         uninvited = (present - books.acked - books.unknown) | (once - books.once - books.once_unknown)
         if uninvited:
             self.other.append(f"{name}: {len(uninvited)} writes that no client was told of")
         self.other += [f"{name}: {line}" for line in pgbench.invariant(connection, run)]
-        history = value(connection, "SELECT count(*) FROM pgbench_history WHERE id IS NOT NULL")
+        history = value(connection, "SELECT count(*) FROM public.pgbench_history WHERE id IS NOT NULL")
         if history < books.pgbench_done:
             self.missing += books.pgbench_done - history
 
@@ -58,7 +58,7 @@ class Summary:
         """In `complete` only the target goes on."""
         self.completed = transactions
         target = deployment.connect("target")
-        present = {op for (op,) in run(target, "SELECT op::text FROM acked")} | {op for (op,) in run(target, "SELECT op::text FROM once")}
+        present = {op for (op,) in run(target, "SELECT op::text FROM public.acked")} | {op for (op,) in run(target, "SELECT op::text FROM public.once")}
         self.missing += len((books.acked | books.once) - present)
         self.other += [f"target, complete: {line}" for line in pgbench.invariant(target, run)]
 

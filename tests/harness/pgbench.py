@@ -64,7 +64,7 @@ def initialise(cluster, database, scale):
 def invariant(connection, run):
     """What is wrong with a pgbench database: every balance is the sum of what history says; [] = nothing."""
     accounts, tellers, branches, history = run(connection, """
-        SELECT (SELECT sum(abalance) FROM pgbench_accounts), (SELECT sum(tbalance) FROM pgbench_tellers),
-               (SELECT sum(bbalance) FROM pgbench_branches), (SELECT coalesce(sum(delta), 0) FROM pgbench_history)""")[0]
+        SELECT (SELECT sum(abalance) FROM public.pgbench_accounts), (SELECT sum(tbalance) FROM public.pgbench_tellers),
+               (SELECT sum(bbalance) FROM public.pgbench_branches), (SELECT coalesce(sum(delta), 0) FROM public.pgbench_history)""")[0]
     return [] if accounts == tellers == branches == history else [
         f"pgbench balances: accounts {accounts}, tellers {tellers}, branches {branches}, history {history}"]
