@@ -18,7 +18,7 @@ void session::state::start_commit(form how, std::string message, awaited answer)
     send_commit();
     return;
   }
-  if (!tx.writes.identified()) {   // the fence's answer never came: bytes from outside, so checked
+  if (mirrors_now() && !tx.writes.identified()) {   // the fence's answer never came: bytes from outside, so checked
     refuse_commit(error_message(failure::image_broken, "(no transaction id)"));
     return;
   }

@@ -174,7 +174,7 @@ bool session::state::on_bind(const frame& f) {
     return true;
   }
   portals[std::string(m->portal)] = p;
-  if (mirrors() && wants_key(p->text.get())) bind_identity[std::string(m->portal)] = p->sql + '\0' + std::string(f.body.substr(m->portal.size()));
+  if (wants_key(p->text.get())) bind_identity[std::string(m->portal)] = p->sql + '\0' + std::string(f.body.substr(m->portal.size()));
   if (p->with_image && m->result_formats.size() > 1) {
     std::vector<std::int16_t> formats = m->result_formats;
     formats.push_back(0);
@@ -264,6 +264,20 @@ bool session::state::on_execute(const frame& f) {
   }
   if (s) remember(*s);
   bool captures = mirrors() && p->captures();
+  if (bool alone = !captures && s && !tx.block && keyed_only(*p->text); alone) {
+    if (earlier_transaction_awaited() || control_awaited()) {
+      drained();
+      return false;
+    }
+    std::string error;
+    switch (execute_key(*p, std::string(m->portal), error)) {
+      case key_verdict::wait: return false;
+      case key_verdict::replayed: return true;
+      case key_verdict::refused: refuse_extended(f.type, {}, std::move(error)); return true;
+      case key_verdict::proceed: break;
+    }
+    a.keyed = key.now == idempotency::stage::claimed;
+  }
   if (!captures) {
     extended(f.whole, std::move(a));
     return true;
@@ -305,7 +319,8 @@ bool session::state::on_close(const frame& f) {
 
 bool session::state::on_sync(const frame& f) {
   awaited a{.what = request::sync};
-  if (mirrors() && tx.writes.current() && !server_skips && !skip_to_sync) {
+  bool claimed = key.now == idempotency::stage::claimed;
+  if (((mirrors() && tx.writes.current()) || claimed) && !server_skips && !skip_to_sync) {
     if (!drained()) return false;
     if (!tx.block && !server_skips && to_mirror()) {
       start_commit(committing::form::sync, std::string(f.whole), std::move(a));

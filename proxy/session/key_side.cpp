@@ -11,6 +11,25 @@ void session::state::note_key_setting(std::string_view sql) {
 
 bool session::state::wants_key(const sql::analysis* a) const { return keys_used || (a && a->idempotency_key); }
 
+// A write with a key in a phase that does not mirror: only its key is looked after. In a block the fact alone is kept.
+bool session::state::keyed_only(const sql::analysis& a) const {
+  using kind = sql::statement_kind;
+  if (mirrors_now() || tx.rules()->routing.epoch == 0 || status != 'I' || a.statements.size() != 1 || !wants_key(&a)) return false;
+  kind k = a.statements[0].kind;
+  return k == kind::insert || k == kind::update || k == kind::delete_;
+}
+
+bool session::state::keyed_query_alone(std::string_view sql, sql::analysis_ptr a) {
+  if (!drained()) return false;
+  std::string why;
+  std::vector<decision> nothing(a->statements.size());
+  if (!write_script(sql, a, nothing, why)) return true;
+  ++out.counted.queries;
+  unsynced = false;
+  next_segment();
+  return true;
+}
+
 // `identity`: whatever makes the statement this one and no other; the primary keeps its SHA-256.
 void session::state::claim_key(const sql::analysis* a, std::string_view identity) {
   std::optional<std::string> given;
@@ -68,7 +87,7 @@ session::state::key_verdict session::state::execute_key(const prepared& p, const
   if (key.now == stage::none) {
     if (!wants_key(p.text.get())) return key_verdict::proceed;
     if (!drained()) return key_verdict::wait;
-    if (tx.needs_fence()) ask_fence();
+    if (mirrors_now() && tx.needs_fence()) ask_fence();
     claim_key(p.text.get(), bind_identity[portal]);
     return key_verdict::wait;
   }
@@ -95,6 +114,11 @@ void session::state::record_outcome() {
 }
 
 void session::state::outcome_recorded() {
+  if (!mirrors_now()) {
+    key.now = stage::none;
+    send_commit();
+    return;
+  }
   static constexpr std::string_view table_name = "pgtandem.idempotency";
   const sql::catalog& c = *tx.rules()->primary;
   const sql::table* t = c.find(table_name);

@@ -51,6 +51,7 @@ bool session::state::on_query(const frame& f) {
     sql::analysis_ptr a = analyze(*sql);
     for (const sql::statement& s : a->statements)
       if (auto construct = census_construct(s); !construct.empty()) out.counted.census.emplace_back(construct);
+    if (keyed_only(*a)) return keyed_query_alone(*sql, std::move(a));
     remember(*a);
     pass_query(f.whole, std::move(a));
     return true;
@@ -186,7 +187,7 @@ bool session::state::write_script(std::string_view sql, const sql::analysis_ptr&
   auto group = [&](std::size_t to) {
     if (from < to) {
       plan_ptr p = make_plan(sql, *a, d, from, to);
-      bool wrap = !block && p->captures;
+      bool wrap = !block && (p->captures || !mirrors());   // not mirrored: it is here for its idempotency key
       script.push_back({std::move(p), a, wrap, false});
     }
     from = to;
@@ -224,7 +225,8 @@ plan_ptr session::state::make_plan(std::string_view sql, const sql::analysis& a,
     if (s.captures && s.rows.kind != effect_kind::truncate) targets.push_back({i, s.rows.tables.front().get()});
     p->steps.push_back(std::move(s));
   }
-  p->whole = sql::rewrite_all(sql, a, targets, {rules().primary->ddl_version_sequence, !utf8});
+  sql::capture_options how{targets.empty() ? 0 : rules().primary->ddl_version_sequence, !utf8};
+  p->whole = sql::rewrite_all(sql, a, targets, how);
   std::size_t added = p->whole.text.size() - sql.size();
   p->begin = a.statements[from].begin;
   p->length = a.statements[to - 1].end - p->begin + added;
@@ -245,7 +247,7 @@ void session::state::next_segment() {
   }
   if (s.wrap) ask_prepared(purpose::begin, "pgtandem_begin", "BEGIN");
   if (s.planned->captures && (s.wrap || tx.needs_fence())) ask_fence();
-  if (s.planned->captures && key.now == idempotency::stage::none && wants_key(s.text.get())) {
+  if ((s.planned->captures || (s.wrap && !mirrors())) && key.now == idempotency::stage::none && wants_key(s.text.get())) {
     keyed_query = std::move(w);
     keyed_message = std::move(message);
     claim_key(s.text.get(), s.planned->original_text());

@@ -221,6 +221,9 @@ struct session::state {
   void refuse_commit(std::string_view why);
 
   // key_side.cpp
+  bool mirrors_now() const { return tx.rules() && tx.rules()->routing.mirrors(); }
+  bool keyed_only(const sql::analysis& a) const;
+  bool keyed_query_alone(std::string_view sql, sql::analysis_ptr a);
   void note_key_setting(std::string_view sql);
   bool wants_key(const sql::analysis* a) const;
   void claim_key(const sql::analysis* a, std::string_view identity);

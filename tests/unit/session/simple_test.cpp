@@ -312,3 +312,20 @@ TEST_CASE("a text of any size below the bound is read to its end") {
     CHECK(s.take() == "C:SELECT Z:I");
   }
 }
+
+TEST_CASE("idempotency keys are heeded where nothing is mirrored, too") {
+  for (std::size_t piece : pieces) {
+    for (bool claimed : {true, false}) {
+      stage s(test::world_in(control::phase::passthrough), piece);
+      s.primary.when("claim_key", {{"a", "b", "c", "d"}, {{claimed ? "t" : "f", "t", "4300000010494e53455254203020310a00", "k"}}, "SELECT 1", ""});
+      s.primary.when("record_outcome", {{"i"}, {{""}}, "SELECT 1", ""});
+      s.primary.when("INSERT INTO t", {{}, {}, "INSERT 0 1", ""});
+      s.query("/* idempotency_key='k' */ INSERT INTO t VALUES (1, 10)");
+      CHECK(s.take() == (claimed ? "C:INSERT 0 1 Z:I" : "C:INSERT 0 1\n Z:I"));
+      bool recorded = std::any_of(s.primary.heard.begin(), s.primary.heard.end(), [](auto& t) { return t.find("record_outcome") != std::string::npos; });
+      CHECK(recorded == claimed);
+      CHECK(s.submitted.empty());
+      CHECK(s.session().idle());
+    }
+  }
+}
