@@ -62,6 +62,14 @@ def differences(source, target, only=None):
     """Differences between two connections (autocommit); `only` restricts to these qualified tables."""
     for connection in (source, target):
         run(connection, FIXED)
+    try:
+        return _differences(source, target, only)
+    finally:
+        for connection in (source, target):
+            run(connection, "RESET ALL")
+
+
+def _differences(source, target, only):
     found = []
     there = {name: oid for name, oid in tables(target)}
     for table, oid in tables(source):
