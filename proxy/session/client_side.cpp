@@ -241,6 +241,7 @@ void session::state::remember(const sql::statement& s) {
       ++names_version;
       break;
     case kind::prepare: {
+      settings_touched = true;
       using k = sql::statement_kind;
       k inner = s.inner ? s.inner->kind : k::uncaptured;
       sql_prepared[s.name] = inner == k::insert || inner == k::update || inner == k::delete_ || inner == k::uncaptured || inner == k::truncate;

@@ -57,10 +57,16 @@ void session::state::move() {
 
 void session::state::swap(const std::vector<std::vector<std::string>>& settings) {
   std::vector<std::vector<std::string>> keep = settings;
+  for (const auto& s : keep) {
+    if (s.size() != 3 || s[0] != "prepare") continue;
+    sql::analysis_ptr a = analyze(s[2]);   // PostgreSQL keeps the whole string it came in: only a lone PREPARE may run again
+    if (a->statements.size() == 1 && a->statements[0].kind == sql::statement_kind::prepare) continue;
+    fatal(failure::cannot_move, "a statement prepared by PREPARE among others");
+    return;
+  }
   out.swap_primary = true;
   ++connection;
   own_prepared.clear();
-  sql_prepared.clear();
   portals.clear();
   known.forget();
   ++names_version;

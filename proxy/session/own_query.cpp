@@ -33,6 +33,7 @@ bool from_hex(std::string_view hex, std::string& out) {
 std::string_view session_settings_query() {
   return "SELECT 'set', name, setting FROM pg_catalog.pg_settings WHERE source = 'session' "
          "UNION ALL SELECT 'listen', c, '' FROM pg_catalog.pg_listening_channels() AS c "
+         "UNION ALL SELECT 'prepare', name, statement FROM pg_catalog.pg_prepared_statements WHERE from_sql "
          "UNION ALL SELECT 'role', '', r FROM pg_catalog.current_setting('role') AS r WHERE r <> 'none'";
 }
 
@@ -41,6 +42,7 @@ std::string replay_query(const std::vector<std::vector<std::string>>& settings) 
   for (const auto& s : settings) {
     if (s.size() != 3) continue;
     if (s[0] == "set") q += "SELECT pg_catalog.set_config(" + sql::quote_literal(s[1]) + ", " + sql::quote_literal(s[2]) + ", false);";
+    if (s[0] == "prepare") q += s[2] + ";";
     if (s[0] == "listen") q += "LISTEN " + sql::quote_ident(s[1]) + ";";
   }
   for (const auto& s : settings)   // last: a role may not be allowed to set the others

@@ -35,7 +35,7 @@ inline constexpr std::string_view record_outcome_query =
 std::string bytea_literal(std::string_view bytes);
 bool from_hex(std::string_view hex, std::string& out);
 
-// Rows (what, name, value): settings made in this session, its role, its LISTEN channels.
+// Rows (what, name, value): settings made in this session, its role, its LISTEN channels, its PREPARE statements.
 std::string_view session_settings_query();
 // The statement that makes them again.
 std::string replay_query(const std::vector<std::vector<std::string>>& settings);

@@ -64,7 +64,7 @@ TEST_CASE("move: undone before the flip, the spare is dropped") {
 
 TEST_CASE("move: settings are read from the old primary and made again on the new one") {
   stage s;
-  s.primary.when("pg_settings", {{"what", "name", "value"}, {{"set", "work_mem", "9000"}, {"listen", "ch", ""}}, "SELECT 2", ""});
+  s.primary.when("pg_settings", {{"what", "name", "value"}, {{"set", "work_mem", "9000"}, {"listen", "ch", ""}, {"prepare", "q", "PREPARE q AS SELECT 1"}}, "SELECT 3", ""});
   s.query("SET work_mem = '9000kB'");
   CHECK(s.take() == "C:SET Z:I");
   s.session().world_changed(holding(test::mirrored_world()));
@@ -76,6 +76,7 @@ TEST_CASE("move: settings are read from the old primary and made again on the ne
   auto& heard = s.primary.heard;
   CHECK(std::any_of(heard.begin(), heard.end(), [](auto& t) { return t.find("set_config('work_mem', '9000', false)") != std::string::npos; }));
   CHECK(std::any_of(heard.begin(), heard.end(), [](auto& t) { return t.find("LISTEN") != std::string::npos; }));
+  CHECK(std::any_of(heard.begin(), heard.end(), [](auto& t) { return t == "PREPARE q AS SELECT 1"; }));
 }
 
 TEST_CASE("move: what cannot move is named, then closed with 57P01") {
