@@ -99,7 +99,7 @@ CONVERSATIONS = {
                                     query("TABLE t")],
     "cursor and write": simple("BEGIN", "DECLARE c CURSOR FOR SELECT id FROM t ORDER BY id", "FETCH 1 FROM c", "UPDATE t SET n = 50 WHERE CURRENT OF c RETURNING *", "FETCH ALL FROM c", "COMMIT"),
     "settings and writes": simple("SET DateStyle = 'SQL, DMY'", "INSERT INTO i(at) VALUES ('31/12/2026') RETURNING at", "SET search_path = pg_catalog", "INSERT INTO public.t(v) VALUES ('s')",
-                                  "INSERT INTO t(v) VALUES ('s')", "SET search_path = public; INSERT INTO t(v) VALUES ('back')", "SET bytea_output = escape", "RESET ALL",
+                                  "INSERT INTO t(v) VALUES ('s')", "SET search_path = public", "INSERT INTO t(v) VALUES ('back')", "SET bytea_output = escape", "RESET ALL",
                                   "SET extra_float_digits = 0", "INSERT INTO i(f) VALUES (0.1 + 0.2) RETURNING f", "RESET ALL"),
     "explain": simple("EXPLAIN (COSTS OFF) UPDATE t SET n = 1", "TABLE t"),
     "read only transaction": simple("BEGIN READ ONLY", "INSERT INTO t(v) VALUES ('x')", "ROLLBACK", "SET default_transaction_read_only = on", "INSERT INTO t(v) VALUES ('x')", "RESET default_transaction_read_only"),

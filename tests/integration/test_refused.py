@@ -38,9 +38,10 @@ REFUSED = [
     ("INSERT INTO audited VALUES (1)", "trigger"),
     ("INSERT INTO keyless VALUES (1)", "key"),
     ("EXPLAIN ANALYZE INSERT INTO t VALUES (9, 'x')", "EXPLAIN"),
-    ("EXPLAIN ANALYZE SELECT writes(9)", "writes"),
+    ("EXPLAIN ANALYZE SELECT writes(90)", "writes"),
     ("PREPARE TRANSACTION 'x'", "PREPARE TRANSACTION"),
-    ("PREPARE ins(int) AS INSERT INTO t VALUES ($1, 'x'); EXECUTE ins(10)", "EXECUTE"),
+    ("PREPARE ins(int) AS INSERT INTO t VALUES ($1, 'x'); EXECUTE ins(10)", "behind a change"),
+    ("SET search_path = public; INSERT INTO t VALUES (12, 'x')", "behind a change"),
     ("INSERT INTO t VALUES (11, 'x'); BEGIN; COMMIT", "BEGIN"),
 ]
 
