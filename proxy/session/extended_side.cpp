@@ -135,8 +135,7 @@ bool session::state::on_parse(const frame& f) {
       return true;
     }
   } else {
-    for (const sql::statement& s : p->text->statements)
-      if (auto construct = census_construct(s); !construct.empty()) out.counted.census.emplace_back(construct);
+    take_census(*p->text);
   }
   awaited a{.what = request::parse};
   a.statement = p;

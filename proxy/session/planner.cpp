@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "proxy/sql/rewrite.hpp"
+
 namespace pgtandem::session {
 namespace {
 
@@ -167,12 +169,16 @@ decision decide(const sql::statement& s, const sql::catalog& catalog, const name
   }
 }
 
-std::string_view census_construct(const sql::statement& s) {
-  switch (s.kind) {
-    case kind::uncaptured:
-    case kind::copy_from: return s.construct;
-    default: return {};
-  }
+std::string census_construct(const sql::statement& s, const sql::catalog* catalog) {
+  if (s.kind == kind::uncaptured || s.kind == kind::copy_from) return s.construct;
+  if (!catalog) return {};
+  if (std::string why = hidden_writer(s, *catalog); !why.empty()) return why;
+  if (s.kind != kind::insert && s.kind != kind::update && s.kind != kind::delete_) return {};
+  std::string qualified = sql::quote_ident(s.relation.schema.empty() ? "public" : s.relation.schema) + "." + sql::quote_ident(s.relation.name);
+  const sql::table* t = catalog->find(qualified);
+  if (!t || !t->in_scope) return {};
+  if (std::string why = table_obstacle(*t); !why.empty()) return why;
+  return assigns_key(s, *t) || assigns_referenced(s, *t) ? "an assignment to a key column of " + t->qualified : std::string();
 }
 
 }  // namespace pgtandem::session

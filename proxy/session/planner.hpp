@@ -32,7 +32,8 @@ struct decision {
 
 decision decide(const sql::statement& s, const sql::catalog& catalog, const names& known);
 
-// For passthrough: the construct that dual_write would refuse as far as grammar alone tells, empty if none.
-std::string_view census_construct(const sql::statement& s);
+// For passthrough: what dual_write would refuse, as far as the grammar and the catalog tell without asking anybody; empty if
+// nothing. A name without schema is taken for one of schema public. `catalog` may be null.
+std::string census_construct(const sql::statement& s, const sql::catalog* catalog);
 
 }  // namespace pgtandem::session

@@ -49,14 +49,20 @@ bool session::state::on_query(const frame& f) {
   note_key_setting(*sql);
   if (!mirrors()) {
     sql::analysis_ptr a = analyze(*sql);
-    for (const sql::statement& s : a->statements)
-      if (auto construct = census_construct(s); !construct.empty()) out.counted.census.emplace_back(construct);
+    take_census(*a);
     if (keyed_only(*a)) return keyed_query_alone(*sql, std::move(a));
     remember(*a);
     pass_query(f.whole, std::move(a));
     return true;
   }
   return mirror_query(f.whole, *sql, analyze(*sql));
+}
+
+void session::state::take_census(const sql::analysis& a) {
+  if (control::row_of(latest->routing.now).next.empty()) return;   // no mirroring lies ahead
+  for (const sql::statement& s : a.statements)
+    if (std::string construct = census_construct(s, latest->primary.get()); !construct.empty())
+      out.counted.census.push_back(std::move(construct));
 }
 
 bool session::state::on_function_call(const frame& f) {

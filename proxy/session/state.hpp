@@ -157,6 +157,7 @@ struct session::state {
   bool on_function_call(const protocol::frame& f);
   void pass_query(std::string_view message, sql::analysis_ptr a);
   bool mirror_query(std::string_view message, std::string_view sql, sql::analysis_ptr a);
+  void take_census(const sql::analysis& a);
   void refuse_query(failure why, std::string_view what);
   bool unreadable(const sql::analysis& a, std::string_view sql, std::string& why);
   decision decide_here(const sql::statement& s);
