@@ -33,18 +33,18 @@ fake_server::fake_server() {
   ::listen(listener_, 64);
   ::getsockname(listener_, reinterpret_cast<sockaddr*>(&a), &size);
   port_ = ntohs(a.sin_port);
-  threads_.emplace_back([this] { accept_all(); });
+  acceptor_ = std::thread([this] { accept_all(); });
 }
 
 fake_server::~fake_server() {
   stopping_ = true;
   ::shutdown(listener_, SHUT_RDWR);
-  threads_.front().join();
+  acceptor_.join();
   {
     const std::lock_guard lock(mutex_);
     for (const int fd : open_) ::shutdown(fd, SHUT_RDWR);
   }
-  for (std::size_t i = 1; i < threads_.size(); ++i) threads_[i].join();
+  for (std::thread& t : threads_) t.join();
   for (const int fd : open_) ::close(fd);
   ::close(listener_);
 }

@@ -42,7 +42,8 @@ class fake_server {
   std::atomic<bool> stuck_{false}, cancelled_{false}, stopping_{false};
   std::atomic<int> terminated_{0};
   std::mutex mutex_;
-  std::vector<std::thread> threads_;
+  std::thread acceptor_;               // the only one that adds to threads_
+  std::vector<std::thread> threads_;   // one a connection
   std::vector<int> open_;
 };
 
