@@ -204,7 +204,6 @@ void session::state::on_complete(awaited& a, const frame& f) {
 // A COMMIT of a failed transaction answers ROLLBACK, and a COMMIT AND CHAIN opens the next; ReadyForQuery settles both.
 void session::state::completed(sql::statement_kind kind, const std::string& name) {
   bool ends = kind == sql::statement_kind::commit || kind == sql::statement_kind::rollback;
-  world_ptr rules = ends ? nullptr : tx.rules();
   tx.completed(kind, name);
   if (ends) tx.begin(latest);
 }
