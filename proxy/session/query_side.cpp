@@ -234,8 +234,8 @@ plan_ptr session::state::make_plan(std::string_view sql, const sql::analysis& a,
   sql::capture_options how{targets.empty() ? 0 : rules().primary->ddl_version_sequence, !utf8};
   p->whole = sql::rewrite_all(sql, a, targets, how);
   std::size_t added = p->whole.text.size() - sql.size();
-  p->begin = a.statements[from].begin;
-  p->length = a.statements[to - 1].end - p->begin + added;
+  p->begin = a.ranges[from].begin;
+  p->length = a.ranges[to - 1].end - p->begin + added;
   return p;
 }
 

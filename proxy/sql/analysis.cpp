@@ -73,22 +73,33 @@ void take_flags(unsigned flags, statement& s) {
   s.changes_role = flags & raw_changes_role;
   s.holds_session = flags & raw_holds_session;
   s.has_parameters = flags & raw_has_parameters;
+  s.by_value = flags & raw_by_value;
 }
 
-// `begin` and `end` are the caller's: a statement inside PREPARE has the range of the whole PREPARE.
-statement statement_of(const raw_statement& raw, std::size_t begin, std::size_t end) {
+statement statement_of(const raw_statement& raw) {
   statement s;
   s.kind = static_cast<statement_kind>(raw.kind);
   s.construct = raw.construct;
   if (raw.object) s.construct += std::string(" ") + raw.object;
-  s.begin = begin;
-  s.end = end;
   if (raw.relation.name) s.relation = relation_of(raw.relation);
   s.name = text(raw.name);
   take_flags(raw.flags, s);
   take_facts(raw, s);
-  if (raw.inner) s.inner = std::make_unique<statement>(statement_of(*raw.inner, begin, end));
+  if (raw.inner) s.inner = std::make_unique<statement>(statement_of(*raw.inner));
   return s;
+}
+
+void take_statements(const raw_tree& tree, analysis& a) {
+  auto found = std::make_shared<std::vector<statement>>();
+  found->reserve(tree.count);
+  a.ranges.reserve(tree.count);
+  for (std::size_t i = 0; i < tree.count; ++i) {
+    const raw_statement& raw = tree.statements[i];
+    found->push_back(statement_of(raw));
+    a.ranges.push_back({raw.begin, raw.end});
+  }
+  a.statements = *found;
+  a.found = std::move(found);
 }
 
 }  // namespace
@@ -104,11 +115,7 @@ analysis_ptr analyze(std::string_view sql, bool standard_strings) {
   tree_guard tree(terminated, standard_strings);
   result->parse_error = (*tree).outcome == raw_syntax_error;
   result->too_deep = (*tree).outcome == raw_unknown;
-  if ((*tree).outcome == raw_parsed)
-    for (std::size_t i = 0; i < (*tree).count; ++i) {
-      const raw_statement& raw = (*tree).statements[i];
-      result->statements.push_back(statement_of(raw, raw.begin, raw.end));
-    }
+  if ((*tree).outcome == raw_parsed) take_statements(*tree, *result);
   result->idempotency_key = find_idempotency_key(sql, standard_strings);
   return result;
 }

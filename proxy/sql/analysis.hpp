@@ -8,10 +8,13 @@
 #include <list>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
+
+#include "proxy/sql/shape.hpp"
 
 namespace pgtandem::sql {
 
@@ -47,7 +50,6 @@ struct relation_name {
 struct statement {
   statement_kind kind = statement_kind::read;
   std::string construct;            // for messages and census labels: "INSERT", "MERGE", "CREATE TABLE", "data-modifying CTE", …
-  std::size_t begin = 0, end = 0;   // byte range in the text, without the separating ';' (leading white space may be in it)
   relation_name relation;           // target of insert/update/delete_/copy; what create_temp creates
   bool only = false;                // UPDATE ONLY …
   std::vector<relation_name> relations;  // truncate: all of them; uncaptured DROP, ALTER, CREATE, MERGE: those named
@@ -65,10 +67,20 @@ struct statement {
   bool changes_role = false;        // SET ROLE, SET SESSION AUTHORIZATION, RESET of them
   bool holds_session = false;       // session advisory lock, WITH HOLD cursor, LISTEN: what cannot move silently
   bool has_parameters = false;      // $1 …
+  bool by_value = false;            // the value of a constant was looked at
+};
+
+// Bytes of a text: a statement without the separating ';' (leading white space may be in it).
+struct text_range {
+  std::size_t begin = 0, end = 0;
+  std::size_t size() const { return end - begin; }
+  bool operator==(const text_range&) const = default;
 };
 
 struct analysis {
-  std::vector<statement> statements;        // in order; empty for an empty query
+  std::shared_ptr<const std::vector<statement>> found;  // shared by texts that differ in the values of constants only
+  std::span<const statement> statements;    // of `found`, in order; empty for an empty query
+  std::vector<text_range> ranges;           // where each of them is in this text
   bool parse_error = false;                 // PostgreSQL 15's grammar refuses it: a server of that version will say so
   bool too_deep = false;                    // beyond the parser's memory (its bound on nesting), or no C string: unknown
   std::optional<std::string> idempotency_key;  // from /* idempotency_key='…' */
@@ -79,7 +91,9 @@ using analysis_ptr = std::shared_ptr<const analysis>;
 // (ParameterStatus): where it is off, a backslash in '…' escapes and the same text may be cut otherwise.
 analysis_ptr analyze(std::string_view sql, bool standard_strings = true);
 
-// Least-recently-used cache in front of analyze(). Texts longer than max_text bytes are analyzed and not kept.
+// Least-recently-used cache in front of analyze(), by shape (shape.hpp): texts that differ only in the values of their
+// literals are analyzed once. Texts longer than max_text bytes, those that do not parse and those whose values matter
+// (statement::by_value) are analyzed and not kept.
 class analyzer {
  public:
   explicit analyzer(std::size_t max_entries = 4096, std::size_t max_text = 16 * 1024);
@@ -90,11 +104,16 @@ class analyzer {
 
  private:
   struct entry {
-    std::string text;
+    std::string key;               // the shape, or the text itself behind a mark if it has none
+    std::vector<shape::cut> cuts;  // of the text that was analyzed
     analysis_ptr value;
   };
+  analysis_ptr known(entry& e) const;
+  analysis_ptr learn(std::string_view sql);
+
   std::size_t max_entries_, max_text_;
   std::uint64_t hits_ = 0, misses_ = 0;
+  shape shape_;             // of the text at hand
   std::list<entry> order_;  // most recent first
   std::unordered_map<std::string_view, std::list<entry>::iterator> index_;
 };

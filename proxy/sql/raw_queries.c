@@ -94,7 +94,7 @@ void raw_refine_prepare(const void* node, raw_statement* s) {
     return;
   }
   raw_classify(prepare->query, s->inner);
-  s->flags |= s->inner->flags & raw_no_memory;
+  s->flags |= s->inner->flags & (raw_no_memory | raw_by_value);
 }
 
 void raw_refine_execute(const void* node, raw_statement* s) {
@@ -116,6 +116,7 @@ static bool option_is_true(const DefElem* option) {
 void raw_refine_explain(const void* node, raw_statement* s) {
   const ExplainStmt* explain = node;
   bool executes = false;
+  raw_mark(s, raw_by_value);
   const ListCell* cell;
   foreach (cell, explain->options) {
     const DefElem* option = lfirst_node(DefElem, cell);

@@ -170,7 +170,7 @@ static void visit_function(worklist* w, const FuncCall* call) {
   const char* schema = list_length(call->funcname) > 1 ? strVal(linitial(call->funcname)) : NULL;
   raw_add_fact(w->s, (raw_fact){.kind = raw_fact_function, .schema = schema, .name = name});
   if (holds_a_session_lock(name)) raw_mark(w->s, raw_holds_session);
-  if (strcmp(name, "set_config") == 0) raw_mark(w->s, set_config_flags(call));
+  if (strcmp(name, "set_config") == 0) raw_mark(w->s, set_config_flags(call) | raw_by_value);
 }
 
 static void visit_select(worklist* w, const SelectStmt* select) {

@@ -47,8 +47,8 @@ std::string image_expression(const table& t, std::string_view alias, const captu
   return image_of(t, quote_ident(alias) + ".", o);
 }
 
-std::string with_image(std::string_view sql, const statement& s, const table& t, const capture_options& o) {
-  return std::string(sql.substr(s.begin, s.end - s.begin)) + image_clause(s, t, o);
+std::string with_image(std::string_view text, const statement& s, const table& t, const capture_options& o) {
+  return std::string(text) + image_clause(s, t, o);
 }
 
 std::size_t rewritten_text::original_offset(std::size_t position, bool utf8) const {
@@ -71,8 +71,9 @@ rewritten_text rewrite_all(std::string_view sql, const analysis& a, std::span<co
   std::size_t copied = 0;
   for (const rewrite_target& target : targets) {
     const statement& s = a.statements[target.statement];
-    out.text += sql.substr(copied, s.end - copied);
-    copied = s.end;
+    const std::size_t end = a.ranges[target.statement].end;
+    out.text += sql.substr(copied, end - copied);
+    copied = end;
     const std::string clause = image_clause(s, *target.relation, o);
     out.insertions.push_back({out.text.size(), clause.size()});
     out.text += clause;

@@ -26,10 +26,10 @@ std::string quote_literal(std::string_view text);
 // The expression alone, for a statement whose target is referred to as `alias`.
 std::string image_expression(const table& t, std::string_view alias, const capture_options& o);
 
-// The text of statement `s` of `sql` with the image appended to its RETURNING list (or as its RETURNING list).
-// Byte offsets inside [s.begin, s.end) keep their distance from the start: only the end grows, after a newline.
-// For the `inner` of a PREPARE it is the whole PREPARE.
-std::string with_image(std::string_view sql, const statement& s, const table& t, const capture_options& o);
+// `text`, which is statement `s` alone, with the image appended to its RETURNING list (or as its RETURNING list). Bytes
+// keep their distance from the start: only the end grows, after a newline. For the `inner` of a PREPARE, `text` is the
+// whole PREPARE.
+std::string with_image(std::string_view text, const statement& s, const table& t, const capture_options& o);
 
 // A whole text with images added to some of its statements; what is between statements stays as it was.
 struct rewritten_text {
