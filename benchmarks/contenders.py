@@ -12,7 +12,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 from harness import logs  # noqa: E402
 from harness.cluster import SERVER_USER  # noqa: E402
 from harness.pgtandem import Deployment  # noqa: E402
-from harness.processes import cpu_seconds, free_port, kill_tree, spawn, tree  # noqa: E402
+from harness.ports import free_port  # noqa: E402
+from harness.processes import cpu_seconds, kill_tree, spawn, tree  # noqa: E402
 from harness.wait import wait_until  # noqa: E402
 
 import psycopg2  # noqa: E402

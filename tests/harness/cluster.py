@@ -12,7 +12,8 @@ import tempfile
 import psycopg2
 
 from . import logs
-from .processes import free_port, is_running, kill_tree, signal_all, spawn, tree
+from .ports import free_port
+from .processes import is_running, kill_tree, signal_all, spawn, tree
 from .wait import wait_until
 
 START_SECONDS = 60

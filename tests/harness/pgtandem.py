@@ -11,7 +11,8 @@ import yaml
 from . import logs
 from .admin import Admin
 from .cluster import run, value
-from .processes import free_port, is_running, is_sanitized, kill_tree, spawn
+from .ports import free_port
+from .processes import is_running, is_sanitized, kill_tree, spawn
 from .wait import wait_until
 
 COMMAND_SECONDS = 120

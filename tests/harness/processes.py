@@ -1,21 +1,12 @@
-"""Processes: free ports, children that die with us, /proc figures."""
+"""Processes: children that die with us, /proc figures."""
 import os
 import signal
-import socket
 import subprocess
 
 from .wait import wait_until
 
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
-
-
-def free_port():
-    """A TCP port of the loopback that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def spawn(command, log, user=None, death_signal="KILL", env=None):

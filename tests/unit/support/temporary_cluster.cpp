@@ -1,9 +1,6 @@
 #include "tests/unit/support/temporary_cluster.hpp"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <signal.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,6 +10,8 @@
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>
+
+#include "tests/unit/support/free_port.hpp"
 
 namespace pgtandem::test {
 
@@ -33,19 +32,6 @@ std::string output_of(const std::string& command) {
 void run_as_server(const std::string& command) {
   const std::string prefix = ::geteuid() == 0 ? "cd / && runuser -u postgres -- " : "";
   output_of(prefix + command + " 2>&1 </dev/null");
-}
-
-int free_port() {
-  const int s = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in a{};
-  a.sin_family = AF_INET;
-  a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof a;
-  const bool ok = s >= 0 && ::bind(s, reinterpret_cast<sockaddr*>(&a), size) == 0 &&
-                  ::getsockname(s, reinterpret_cast<sockaddr*>(&a), &size) == 0;
-  if (s >= 0) ::close(s);
-  if (!ok) throw std::runtime_error("no free port");
-  return ntohs(a.sin_port);
 }
 
 int parent_of(int pid) {
@@ -73,7 +59,8 @@ temporary_cluster::temporary_cluster(const settings& extra) {
   run_as_server(bin_ + "initdb -D " + folder_ + "/data -A trust -U postgres -E UTF8 --locale=C.UTF-8 --no-sync");
   std::ofstream conf(folder_ + "/data/postgresql.conf", std::ios::app);
   conf << "listen_addresses = '127.0.0.1'\nport = " << port_ << "\nunix_socket_directories = '" << folder_
-       << "'\nfsync = off\nfull_page_writes = off\nshared_buffers = 32MB\nmax_connections = 60\nmax_locks_per_transaction = 256\nlog_min_messages = "
+       << "'\nfsync = off\nfull_page_writes = off\nshared_buffers = 32MB\nmax_connections = "
+          "60\nmax_locks_per_transaction = 256\nlog_min_messages = "
           "warning\n";
   for (const auto& [key, value] : extra) conf << key << " = '" << value << "'\n";
   conf.close();
