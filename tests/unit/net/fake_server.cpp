@@ -55,11 +55,15 @@ void fake_server::accept_all() {
     if (fd < 0) return;
     const std::lock_guard lock(mutex_);
     open_.push_back(::dup(fd));  // so that the end of the test can wake the thread
-    threads_.emplace_back([this, fd] { serve(wire(fd)); });
+    threads_.emplace_back([this, fd] {
+      wire w(fd);
+      serve(w);
+      ::shutdown(fd, SHUT_RDWR);  // close() alone would not reach the peer: open_ holds the socket, too
+    });
   }
 }
 
-void fake_server::serve(wire w) {
+void fake_server::serve(wire& w) {
   const auto length = w.take(4);
   if (!length) return;
   const auto u = [&](int i) { return static_cast<std::uint32_t>(static_cast<unsigned char>((*length)[i])); };

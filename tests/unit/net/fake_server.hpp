@@ -32,7 +32,7 @@ class fake_server {
 
  private:
   void accept_all();
-  void serve(wire w);
+  void serve(wire& w);
   void answer(wire& w, std::string_view sql);
   void flood(wire& w);
 
