@@ -34,17 +34,33 @@ void run_as_server(const std::string& command) {
   output_of(prefix + command + " 2>&1 </dev/null");
 }
 
-int parent_of(int pid) {
+struct process {
+  int parent = 0;  // 0: there is none
+  char state = 0;
+};
+
+process look_at(int pid) {
   std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
   std::string line;
   std::getline(stat, line);
-  int parent = 0;
-  char state = 0;
+  process found;
   const auto end = line.rfind(')');
-  if (end == std::string::npos) return 0;
-  std::sscanf(line.c_str() + end + 1, " %c %d", &state, &parent);
-  return parent;
+  if (end != std::string::npos) std::sscanf(line.c_str() + end + 1, " %c %d", &found.state, &found.parent);
+  return found;
 }
+
+// A zombie is gone: when init reaps it is its business.
+bool is_running(int pid) {
+  const char state = look_at(pid).state;
+  return state && state != 'Z' && state != 'X';
+}
+
+template <typename condition>
+void wait_at_most(int ms, condition holds) {
+  for (int n = 0; n < ms && !holds(); ++n) ::usleep(1000);
+}
+
+constexpr int kill_ms = 5000;  // for the kernel to end a process after SIGKILL, and for init to reap it
 
 }  // namespace
 
@@ -70,7 +86,7 @@ temporary_cluster::temporary_cluster(const settings& extra) {
 temporary_cluster::~temporary_cluster() {
   try {
     thaw();
-    kill();
+    kill_processes();
     std::filesystem::remove_all(folder_);
   } catch (const std::exception& e) {
     std::fprintf(stderr, "%s\n", e.what());
@@ -96,16 +112,22 @@ std::vector<int> temporary_cluster::processes() const {
   std::vector<int> found{postmaster};
   for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
     const int pid = std::atoi(entry.path().filename().c_str());
-    if (pid > 1 && parent_of(pid) == postmaster) found.push_back(pid);
+    if (pid > 1 && look_at(pid).parent == postmaster) found.push_back(pid);
   }
   return found;
 }
 
-void temporary_cluster::kill() {
+int temporary_cluster::kill_processes() {
   const std::vector<int> all = processes();
   for (int pid : all) ::kill(pid, SIGKILL);
-  for (int pid : all)  // bounded by the kernel's handling of SIGKILL; zombies of init are gone at once
-    for (int n = 0; n < 2000 && ::kill(pid, 0) == 0; ++n) ::usleep(1000);
+  for (int pid : all) wait_at_most(kill_ms, [pid] { return !is_running(pid); });
+  return all.empty() ? 0 : all.front();
+}
+
+void temporary_cluster::kill() {
+  // A postmaster that init has not reaped yet would keep the next one from starting.
+  if (const int postmaster = kill_processes())
+    wait_at_most(kill_ms, [postmaster] { return ::kill(postmaster, 0) != 0; });
 }
 
 void temporary_cluster::freeze() {

@@ -29,6 +29,7 @@ class temporary_cluster {
 
  private:
   std::vector<int> processes() const;  // postmaster first
+  int kill_processes();                // waits until none runs; the postmaster, 0 if there was none
   std::string folder_, bin_;
   int port_ = 0;
   bool frozen_ = false;
