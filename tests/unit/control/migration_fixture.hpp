@@ -15,12 +15,12 @@
 
 namespace pgtandem::test {
 
-// Waits for a condition; false after ten seconds.
+// Waits for a condition; false after thirty seconds.
 inline bool until(const std::function<bool()>& condition) {
-  auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
   while (std::chrono::steady_clock::now() < end) {
     if (condition()) return true;
-    std::this_thread::yield();
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   return condition();
 }
@@ -92,8 +92,8 @@ class migration {
   void start_proxies() {
     one = std::make_unique<proxy>("one", database_);
     two = std::make_unique<proxy>("two", database_);
-    REQUIRE(one->control.wait_ready(std::chrono::seconds(10)));
-    REQUIRE(two->control.wait_ready(std::chrono::seconds(10)));
+    REQUIRE(one->control.wait_ready(std::chrono::seconds(30)));
+    REQUIRE(two->control.wait_ready(std::chrono::seconds(30)));
   }
 
   control::intent_report want(control::intent what) {

@@ -1,5 +1,6 @@
 // Certified sweeps: no false alarm, no drift missed.
 #include <catch2/catch.hpp>
+#include <set>
 
 #include "reconcile/certified_pair.hpp"
 #include "reconcile/doubt_set.hpp"
@@ -72,12 +73,21 @@ TEST_CASE("an op between its commits is no drift, and is compared again later", 
       d.target, new_uuid(1), writer("SELECT pg_current_xact_id()"),
       R"([["public.acct",["1"],null],["public.log",null,null],["public.par",["5"],null],["public.chd",["5"],["pid"]],["public.nul",["5"],["pid"]]])",
       "UPDATE acct SET bal = 1 WHERE id = 1; INSERT INTO log VALUES (100, 'live'); DELETE FROM par WHERE id = 5");
+  test::session looker = d.open_source();
+  const std::string begun =
+      "SELECT coalesce(min(xact_start)::text, '') FROM pg_stat_activity WHERE backend_xmin IS NOT NULL AND pid = " +
+      std::to_string(d.in_s.connection().backend_pid());
+  std::set<std::string> pairs;  // that have taken their snapshot while the op is open: the first, and some later ones
   std::thread commits([&] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(300));  // some later pairs still find it open
+    test::eventually([&] {
+      if (const std::string at = looker(begun); !at.empty()) pairs.insert(at);
+      return pairs.size() > 3;
+    });
     writer("COMMIT");
   });
   const pass_tally t = d.pass();
   commits.join();
+  CHECK(pairs.size() > 3);
   CHECK(t.clean());
   CHECK(t.set_aside == 6);  // acct 1, par 5, two of chd, one of nul, one row of log
 }
