@@ -1,6 +1,7 @@
 """Fixtures: two clusters for a test file, deployments of pgtandem on databases of their own, logs when a test fails."""
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -14,6 +15,7 @@ from harness.pgtandem import Deployment  # noqa: E402
 TRANSACTIONS = int(os.environ.get("PGTANDEM_TRANSACTIONS", "300"))  # per kind; the acceptance run uses 5000
 ROUNDS = int(os.environ.get("PGTANDEM_ROUNDS", "2"))                # per fault; the acceptance run uses 20
 SECONDS = float(os.environ.get("PGTANDEM_SECONDS", "6"))            # of load per isolation level; the acceptance run uses 60
+CLUSTER = {"shared_buffers": "'32MB'"}  # every new process of the server has to map what it touches of it
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +34,7 @@ def load_seconds():
 
 
 def _cluster(name):
-    cluster = Cluster(name).start()
+    cluster = Cluster(name, settings=CLUSTER).start()
     yield cluster
     cluster.remove()
 
@@ -80,12 +82,15 @@ def deploy(clusters, request):
     def make(schema="", seed="", phase="dual_write", proxies=1, reconcilers=0, settings=None, through=None,
              seed_target=True, initialise=True):
         database = f"{name}_{len(made)}"
-        for cluster in clusters:
+
+        def prepare(cluster):
             cluster.create_database(database)
             if schema:
                 cluster.run(schema, database)
             if seed and (seed_target or cluster is clusters[0]):
                 cluster.run(seed, database)
+        with ThreadPoolExecutor(len(clusters)) as both:
+            list(both.map(prepare, clusters))
         deployment = Deployment(*clusters, database, settings, through)
         made.append(deployment)
         if initialise:
