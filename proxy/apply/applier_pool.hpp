@@ -31,7 +31,7 @@ struct pool_settings {
 };
 
 struct pool_tally {  // cumulative
-  std::uint64_t groups = 0, ops = 0, groups_fell_apart = 0, refused = 0, lost = 0, timed_out = 0, breaker_opened = 0;
+  std::uint64_t groups = 0, grouped_ops = 0, ops = 0, groups_fell_apart = 0, refused = 0, lost = 0, timed_out = 0, breaker_opened = 0;
   std::uint32_t waiting = 0;
   bool breaker_open = false;
 };

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "proxy/control/authority.hpp"
+#include "proxy/control/books.hpp"
 #include "proxy/sql/catalog.hpp"
 
 namespace pgtandem::control {
@@ -29,6 +30,7 @@ struct place_state {
   std::int64_t ddl_version = 0;
   sql::catalog_ptr catalog;
   std::int64_t dirty = 0, unsettled = 0;  // bounded counts, for the metrics; the watcher of the fitting role fills them
+  std::optional<place_books> books;       // for the metrics; null before they were first read
 };
 
 struct board_state {

@@ -188,6 +188,8 @@ void director::report(const board_state& b, clock::time_point now) {
   meter_.set(metric::dirty_rows, static_cast<double>(b.of(w->routing.primary()).dirty));
   meter_.set(metric::unsettled_rows, static_cast<double>(b.of(other(w->routing.primary())).unsettled));
   if (b.lease_renewed) meter_.set(metric::lease_age_seconds, milliseconds(now - *b.lease_renewed) / 1000);
+  const auto books = [&](place p) { return b.of(p).books ? &*b.of(p).books : nullptr; };
+  show(figures_of(books(place::source), books(place::target), w->routing.primary(), now), meter_);
 }
 
 void director::decide() {

@@ -89,7 +89,7 @@ bool watcher::look(database::connection& c) {
   if (!look_at_row(c)) return false;
   if (clock::now() - counted_ < count_interval) return true;
   counted_ = clock::now();
-  return count_doubts(c);
+  return count_doubts(c) && read_the_books(c);
 }
 
 bool watcher::look_at_row(database::connection& c) {
@@ -141,6 +141,20 @@ bool watcher::count_doubts(database::connection& c) {
     place_state& here = s.of(where_);
     here.dirty = primary ? n->integer(0, 0) : 0;
     here.unsettled = primary ? 0 : n->integer(0, 0);
+    return false;
+  });
+  return true;
+}
+
+bool watcher::read_the_books(database::connection& c) {
+  if (!board_.look().of(where_).installed) return true;
+  auto books = read_books(c);
+  if (!books) {
+    if (books.error().lost) lost(books.error());
+    return !books.error().lost;
+  }
+  board_.update([&](board_state& b) {
+    b.of(where_).books = *books;
     return false;
   });
   return true;

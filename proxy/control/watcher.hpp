@@ -14,7 +14,7 @@ namespace pgtandem::control {
 class watcher {
  public:
   static constexpr std::chrono::milliseconds poll{200};            // between looks without a NOTIFY
-  static constexpr std::chrono::milliseconds count_interval{1000};  // between counts of doubts, for the metrics
+  static constexpr std::chrono::milliseconds count_interval{1000};  // between counts of doubts and looks into the books, for the metrics
   static constexpr std::chrono::milliseconds connect_limit{2000}, statement_limit{2000};
   static constexpr std::chrono::milliseconds again{200};           // after a failure to connect
 
@@ -29,6 +29,7 @@ class watcher {
   bool look(database::connection& c);          // false: the connection is of no more use
   bool look_at_row(database::connection& c);
   bool count_doubts(database::connection& c);
+  bool read_the_books(database::connection& c);
   void lost(const database::error& e);
 
   const place where_;

@@ -85,6 +85,7 @@ class way_in {
       co_return true;
     }
     if (ec) co_return false;
+    who_.stream->heard(n);
     core_.client_data({input_.data(), n});
     co_return true;
   }
@@ -179,7 +180,7 @@ class way_in {
 }  // namespace
 
 task<void> receive_client(loop& home, int fd, std::string peer, admission::place place) {
-  arrival who{.stream = stream_ptr(new peer_stream(adopted(home.context(), fd))),
+  arrival who{.stream = stream_ptr(new peer_stream(adopted(home.context(), fd), &home.client_traffic())),
               .peer = std::move(peer),
               .identity = {},
               .key = {},

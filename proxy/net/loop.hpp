@@ -20,6 +20,7 @@
 #include "proxy/net/asio_types.hpp"
 #include "proxy/net/loop_board.hpp"
 #include "proxy/net/loop_services.hpp"
+#include "proxy/net/peer_stream.hpp"
 #include "proxy/net/relay.hpp"
 #include "proxy/net/server_login_task.hpp"
 #include "proxy/session/world.hpp"
@@ -52,6 +53,7 @@ class loop {
   sql::analyzer& analyzer() { return analyzer_; }
   const session::world_ptr& world() const { return world_; }
   bool draining() const { return draining_; }
+  traffic& client_traffic() { return client_traffic_; }
   std::uint64_t next_session_id() { return ++last_id_; }
 
   // A big buffer for the length of one turn; the core copies what it keeps.
@@ -79,7 +81,8 @@ class loop {
   void report();
   void report_later();
 
-  loop_board board_;  // outlives the handlers, which hold places on it
+  loop_board board_;         // outlives the handlers, which hold places on it
+  traffic client_traffic_;   // outlives the streams, which the handlers hold
   boost::asio::io_context context_{1};
   boost::asio::executor_work_guard<executor> work_;
   loop_services services_;
@@ -96,6 +99,7 @@ class loop {
   std::uint64_t last_id_;
   session::tally counted_;
   apply::pool_tally appliers_counted_;
+  traffic traffic_counted_;
   std::uint64_t analyzer_hits_ = 0, analyzer_misses_ = 0;  // of the last report
   timer report_timer_{context_};
   bool watching_ = false, draining_ = false;

@@ -26,6 +26,7 @@ struct loop_board {
   board_number ticket;  // of the world the loop has taken
   board_number sessions, behind, open, cold;
   board_number applier_queue, breaker_open;  // renewed once a second
+  board_number groups, grouped_ops;          // of the last second in which there was a group
   std::atomic<std::uint32_t> load{0};        // clients that were handed to this loop and have not ended (many writers)
   mutable std::mutex mutex;                  // guards what follows
   std::vector<control::unmovable_session> unmovable;

@@ -13,6 +13,7 @@ void move_names(std::vector<std::string>& from, std::vector<std::string>& to) {
 }
 
 std::uint64_t failures_of(const apply::pool_tally& t) { return t.refused + t.lost + t.timed_out; }
+std::uint64_t applied_of(const apply::pool_tally& t) { return t.ops - failures_of(t); }
 
 }  // namespace
 
@@ -49,15 +50,22 @@ void loop::report() {
   add(metric::statements_refused, t.statements_refused);
   add(metric::analyzer_hits, analyzer_.hits() - std::exchange(analyzer_hits_, analyzer_.hits()));
   add(metric::analyzer_misses, analyzer_.misses() - std::exchange(analyzer_misses_, analyzer_.misses()));
+  add(metric::bytes_in, client_traffic_.read - traffic_counted_.read);
+  add(metric::bytes_out, client_traffic_.written - traffic_counted_.written);
+  traffic_counted_ = client_traffic_;
   for (const auto& name : t.census) meter.add(metric::census, 1, name);
   for (const auto& reason : t.degraded) meter.add(metric::ops_degraded, 1, reason);
   if (!appliers_) return;
   const auto now = appliers_->tally();
   add(metric::groups, now.groups - appliers_counted_.groups);
-  add(metric::ops_applied, now.ops - appliers_counted_.ops);
+  add(metric::ops_applied, applied_of(now) - applied_of(appliers_counted_));
   add(metric::groups_fell_apart, now.groups_fell_apart - appliers_counted_.groups_fell_apart);
   add(metric::breaker_opened, now.breaker_opened - appliers_counted_.breaker_opened);
   add(metric::dual_write_fail, failures_of(now) - failures_of(appliers_counted_));
+  if (now.groups != appliers_counted_.groups) {
+    board_.groups.set(now.groups - appliers_counted_.groups);
+    board_.grouped_ops.set(now.grouped_ops - appliers_counted_.grouped_ops);
+  }
   board_.applier_queue.set(now.waiting);
   board_.breaker_open.set(now.breaker_open ? 1 : 0);
   appliers_counted_ = now;

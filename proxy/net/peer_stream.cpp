@@ -14,7 +14,7 @@ constexpr std::size_t kept_capacity = std::size_t{16}
 
 }  // namespace
 
-peer_stream::peer_stream(stream_socket socket) : socket_(std::move(socket)) {
+peer_stream::peer_stream(stream_socket socket, traffic* count) : socket_(std::move(socket)), count_(count) {
   error_code ignored;
   socket_.non_blocking(true, ignored);
 }
@@ -22,7 +22,10 @@ peer_stream::peer_stream(stream_socket socket) : socket_(std::move(socket)) {
 std::size_t peer_stream::write_now(std::string_view bytes) {
   for (;;) {
     const auto n = ::send(socket_.native_handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (n >= 0) return static_cast<std::size_t>(n);
+    if (n >= 0) {
+      if (count_) count_->written += static_cast<std::uint64_t>(n);
+      return static_cast<std::size_t>(n);
+    }
     if (errno == EINTR) continue;
     if (errno != EAGAIN && errno != EWOULDBLOCK) broken_ = true;
     return 0;
@@ -68,6 +71,7 @@ std::size_t peer_stream::read_now(std::span<char> into, error_code& ec) {
     ec = {};
     return 0;
   }
+  heard(n);
   return n;
 }
 

@@ -9,6 +9,7 @@
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,12 +18,17 @@
 
 namespace pgtandem::net {
 
+// Bytes of the streams of one kind together. Outlives the streams that count in it; one thread.
+struct traffic {
+  std::uint64_t read = 0, written = 0;  // from and to the kernel
+};
+
 class peer_stream : public boost::intrusive_ref_counter<peer_stream, boost::thread_unsafe_counter> {
  public:
   static constexpr std::size_t wait_bytes = 4096;  // a request or an answer of an ordinary transaction fits
 
-  // The socket is made non-blocking.
-  explicit peer_stream(stream_socket socket);
+  // The socket is made non-blocking. `count`: where its bytes are counted, null = nowhere.
+  explicit peer_stream(stream_socket socket, traffic* count = nullptr);
 
   // Sends now what the kernel takes and keeps the rest in order. Leaves `bytes` empty with a capacity to use again.
   void send(std::string& bytes);
@@ -46,6 +52,10 @@ class peer_stream : public boost::intrusive_ref_counter<peer_stream, boost::thre
   // line.
   void close(bool orderly = false);
   bool open() const { return socket_.is_open(); }
+  // For bytes that were read through socket().
+  void heard(std::size_t n) {
+    if (count_) count_->read += n;
+  }
   stream_socket& socket() { return socket_; }
 
  private:
@@ -53,6 +63,7 @@ class peer_stream : public boost::intrusive_ref_counter<peer_stream, boost::thre
   void send_unsent();
 
   stream_socket socket_;
+  traffic* const count_;
   std::string unsent_;
   std::size_t sent_ = 0;  // bytes of unsent_ that are gone
   bool reading_ = false, writing_ = false, broken_ = false;
@@ -67,6 +78,7 @@ bool peer_stream::wait_input(Handler h) {
   socket_.async_read_some(boost::asio::buffer(input_),
                           [me = stream_ptr(this), h = std::move(h)](error_code ec, std::size_t n) mutable {
                             me->reading_ = false;
+                            me->heard(n);
                             h(ec, std::string_view(me->input_.data(), n));
                           });
   return true;

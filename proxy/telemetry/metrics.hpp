@@ -47,6 +47,7 @@ enum class metric : std::uint8_t {
   lease_age_seconds,
   dirty_rows,
   unsettled_rows,
+  ledger_bytes,
   backfill_rows_total,
   backfill_bytes,
   sweep_age_seconds,
