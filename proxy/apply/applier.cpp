@@ -156,7 +156,7 @@ task<reply> applier::transact(std::span<parsed_op> ops, bool several) {
   group_options o;
   o.defer_constraints = queue_->defer_constraints;
   if (several) o.lock_wait_ms = std::max(lock_wait_least_ms, queue_->settings.budget_ms / group_share_of_budget);
-  const group_transaction t(ops, o, queue_->frame, queue_->texts);
+  const group_transaction t(ops, o, queue_->frame, queue_->texts, queue_->there);
   ++queue_->counted.groups;
   queue_->counted.grouped_ops += ops.size();
   reply r = co_await channel_->run(t.commands(), clock::now() + queue_->answer_limit());

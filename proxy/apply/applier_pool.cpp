@@ -64,6 +64,7 @@ void applier_pool::secondary_changed(std::string conninfo, sql::catalog_ptr seco
   work_queue& q = *i_->queue;
   q.defer_constraints =
       !secondary || std::ranges::any_of(secondary->by_oid, [](const auto& t) { return t.second->deferrable; });
+  q.there.learn(std::move(secondary));
   if (conninfo == q.conninfo) return;
   q.conninfo = std::move(conninfo);
   ++q.generation;

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
+
+#include "proxy/apply/secondary_tables.hpp"
 
 namespace pgtandem::apply {
 
@@ -116,21 +117,10 @@ void append_piles(std::vector<pile>& piles, table_sql_cache& texts, std::vector<
       append_removes(texts.of(p->table), rows, out);
 }
 
-bool replays(const parsed_op& p) {
+bool replays(const parsed_op& p, secondary_tables& there) {
   return p.op->in_order ||
-         std::ranges::any_of(p.rows, [](const auto& r) { return r.effect->kind == session::effect_kind::truncate; });
-}
-
-// One hash for all indexes of the tables an op touches: which set of indexes its effects were accepted under.
-std::string index_hash(const session::op& o) {
-  std::set<std::uint64_t> hashes;
-  for (const session::effect& e : o.effects) hashes.insert(e.table->index_hash);
-  std::uint64_t mixed = 0xcbf29ce484222325u;  // FNV-1a, a word at a time
-  for (std::uint64_t h : hashes) mixed = (mixed ^ h) * 0x100000001b3u;
-  static constexpr char digits[] = "0123456789abcdef";
-  std::string text;
-  for (int shift = 60; shift >= 0; shift -= 4) text += digits[(mixed >> shift) & 15];
-  return text;
+         std::ranges::any_of(p.rows, [](const auto& r) { return r.effect->kind == session::effect_kind::truncate; }) ||
+         there.must_replay(p);
 }
 
 }  // namespace
@@ -155,11 +145,12 @@ std::optional<parsed_op> parse(const session::op& o) {
   return p;
 }
 
-void append_effects(std::span<parsed_op> ops, table_sql_cache& texts, std::vector<statement>& out) {
+void append_effects(std::span<parsed_op> ops, table_sql_cache& texts, secondary_tables& there,
+                    std::vector<statement>& out) {
   std::vector<pile> piles;
   std::map<const sql::table*, std::size_t> place;
   for (parsed_op& p : ops) {
-    if (replays(p)) {
+    if (replays(p, there)) {
       append_in_order(p, texts, out);
       continue;
     }
@@ -179,14 +170,15 @@ const char* const ledger_insert =
     "$6::text[]) AS "
     "u(i, e, b, r, h, k)";
 
-statement ledger_rows(std::span<const session::op* const> ops, const sql_text_ptr& text) {
+statement ledger_rows(std::span<const session::op* const> ops, const sql_text_ptr& text, secondary_tables& there) {
   array_literal ids, epochs, boots, revs, hashes, keys;
   for (const session::op* o : ops) {
     ids.add(o->op_id);
     epochs.add(std::to_string(o->epoch));
     o->boot.empty() ? boots.add_null() : boots.add(o->boot);
     o->source_rev.empty() ? revs.add_null() : revs.add(o->source_rev);
-    hashes.add(index_hash(*o));
+    const auto hash = there.index_hash(*o);
+    hash ? hashes.add(*hash) : hashes.add_null();
     keys.add(o->keys.empty() ? std::string_view("[]") : std::string_view(o->keys));
   }
   return {text, {ids.take(), epochs.take(), boots.take(), revs.take(), hashes.take(), keys.take()}};

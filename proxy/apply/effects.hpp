@@ -2,7 +2,7 @@
 //
 // Pending write sets of different ops are disjoint (the primary's row locks are still held), so that their images may
 // be mixed: the last image per key, upserts with referenced tables first, then deletes with referencing tables first.
-// An op marked in_order is replayed image by image, before that.
+// An op marked in_order, or one whose order counts by the secondary's own catalog, is replayed image by image, before that.
 #pragma once
 #include <optional>
 #include <span>
@@ -14,6 +14,8 @@
 #include "proxy/session/op.hpp"
 
 namespace pgtandem::apply {
+
+class secondary_tables;
 
 struct statement {
   sql_text_ptr text;
@@ -35,10 +37,11 @@ struct parsed_op {
 std::optional<parsed_op> parse(const session::op& o);
 
 // Appends the statements of a group. The images are moved out of `ops`.
-void append_effects(std::span<parsed_op> ops, table_sql_cache& texts, std::vector<statement>& out);
+void append_effects(std::span<parsed_op> ops, table_sql_cache& texts, secondary_tables& there,
+                    std::vector<statement>& out);
 
 // The ledger rows of a group, as one statement.
-statement ledger_rows(std::span<const session::op* const> ops, const sql_text_ptr& text);
+statement ledger_rows(std::span<const session::op* const> ops, const sql_text_ptr& text, secondary_tables& there);
 extern const char* const ledger_insert;  // its SQL
 
 // Array literals, element by element: '{"a","b\"c",NULL}'.

@@ -11,11 +11,11 @@ frame_texts::frame_texts(table_sql_cache& texts)
       ledger_kind(texts.number("SELECT kind FROM pgtandem.ledger WHERE op_id = $1::uuid AND epoch = $2::integer")) {}
 
 group_transaction::group_transaction(std::span<parsed_op> ops, const group_options& o, const frame_texts& frame,
-                                     table_sql_cache& texts) {
+                                     table_sql_cache& texts, secondary_tables& there) {
   std::vector<const session::op*> plain;
   for (const parsed_op& p : ops) plain.push_back(p.op);
-  statements_.push_back(ledger_rows(plain, frame.ledger));
-  append_effects(ops, texts, statements_);
+  statements_.push_back(ledger_rows(plain, frame.ledger, there));
+  append_effects(ops, texts, there, statements_);
 
   commands_.push_back({frame.begin.get(), {}});
   if (o.lock_wait_ms != 0) {

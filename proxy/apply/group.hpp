@@ -28,7 +28,8 @@ struct frame_texts {
 
 class group_transaction {
  public:
-  group_transaction(std::span<parsed_op> ops, const group_options& o, const frame_texts& frame, table_sql_cache& texts);
+  group_transaction(std::span<parsed_op> ops, const group_options& o, const frame_texts& frame, table_sql_cache& texts,
+                    secondary_tables& there);
   group_transaction(const group_transaction&) = delete;  // the commands point into it
   group_transaction& operator=(const group_transaction&) = delete;
   std::span<const command> commands() const { return commands_; }

@@ -13,6 +13,7 @@
 #include "proxy/apply/breaker.hpp"
 #include "proxy/apply/channel.hpp"
 #include "proxy/apply/group.hpp"
+#include "proxy/apply/secondary_tables.hpp"
 
 namespace pgtandem::apply {
 
@@ -47,6 +48,7 @@ class work_queue {
   breaker health;
   pool_tally counted;
   table_sql_cache texts;
+  secondary_tables there;  // as of the secondary's catalog that was last published
   frame_texts frame;
   std::function<void()> breaker_has_opened;  // set by the pool
 };

@@ -203,6 +203,23 @@ TEST_CASE("all kinds of effect, with and without a group") {
   CHECK(l.query("SELECT (SELECT count(*) FROM gen), (SELECT count(*) FROM dfr)") == "0 0");
 }
 
+TEST_CASE("a unique index that only the secondary has: the images take their turn there") {
+  lab l;
+  REQUIRE(l.db.run("CREATE UNIQUE INDEX ON t (v); INSERT INTO t VALUES (2, 'a')"));
+  auto there = test::make_table("public.t", "id*:integer v:text", 1);
+  there->further_unique = 1;
+  there->index_hash = 77;
+  l.pool->secondary_changed(lab::cluster().conninfo(), test::make_catalog({there}));
+  auto o = l.make();  // UPDATE t SET v = 'b' WHERE id = 2; INSERT INTO t VALUES (1, 'a'): by key, 1 would come first
+  test::upsert(*o, l.t, "2,b");
+  test::upsert(*o, l.t, "1,a");
+  l.submit(o);
+  l.settle();
+  CHECK(l.answer(o) == "applied");
+  CHECK(l.query("SELECT * FROM t ORDER BY 1") == "1 a 2 b");
+  CHECK(l.query("SELECT length(index_hash) FROM pgtandem.ledger") == "16");
+}
+
 TEST_CASE("an upsert always writes a new row version") {
   lab l;
   REQUIRE(l.db.run("INSERT INTO t VALUES (1, 'a')"));

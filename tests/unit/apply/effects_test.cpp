@@ -1,6 +1,9 @@
 #include "proxy/apply/effects.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
+
+#include "proxy/apply/secondary_tables.hpp"
 
 #include "tests/unit/apply/tables.hpp"
 
@@ -10,8 +13,19 @@ using test::upsert;
 
 namespace {
 
-// "INSERT INTO public.t {1,2} {a,b}" per statement: the verb, the table, the arrays.
-std::vector<std::string> effects_of(const std::vector<const session::op*>& ops) {
+using tables = std::vector<std::shared_ptr<const sql::table>>;
+
+// The tables of the ops, each once.
+tables touched_by(const std::vector<const session::op*>& ops) {
+  tables all;
+  for (const session::op* o : ops)
+    for (const session::effect& e : o->effects)
+      if (std::find(all.begin(), all.end(), e.table) == all.end()) all.push_back(e.table);
+  return all;
+}
+
+// "INSERT INTO public.t {1,2} {a,b}" per statement: the verb, the table, the arrays. The secondary knows `known`.
+std::vector<std::string> effects_of(const std::vector<const session::op*>& ops, const tables& known) {
   std::vector<apply::parsed_op> parsed;
   for (const session::op* o : ops) {
     auto p = apply::parse(*o);
@@ -20,7 +34,9 @@ std::vector<std::string> effects_of(const std::vector<const session::op*>& ops) 
   }
   apply::table_sql_cache cache;
   std::vector<apply::statement> out;
-  apply::append_effects(parsed, cache, out);
+  apply::secondary_tables there;
+  there.learn(test::make_catalog(known));
+  apply::append_effects(parsed, cache, there, out);
   std::vector<std::string> texts;
   for (const auto& s : out) {
     std::string text = s.text->sql;
@@ -33,6 +49,9 @@ std::vector<std::string> effects_of(const std::vector<const session::op*>& ops) 
   }
   return texts;
 }
+
+// The same tables on both sides.
+std::vector<std::string> effects_of(const std::vector<const session::op*>& ops) { return effects_of(ops, touched_by(ops)); }
 
 using strings = std::vector<std::string>;
 
@@ -141,7 +160,8 @@ TEST_CASE("the ledger rows of a group are one statement") {
   b.epoch = 7;
   const session::op* ops[] = {&a, &b};
   apply::table_sql_cache cache;
-  const auto s = apply::ledger_rows(ops, cache.number(apply::ledger_insert));
+  apply::secondary_tables there;
+  const auto s = apply::ledger_rows(ops, cache.number(apply::ledger_insert), there);
   REQUIRE(s.parameters.size() == 6);
   CHECK(s.parameters[0] == R"({"id-a","id-b"})");
   CHECK(s.parameters[1] == R"({"7","7"})");

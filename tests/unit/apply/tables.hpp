@@ -37,6 +37,17 @@ inline std::shared_ptr<sql::table> make_table(const std::string& qualified, std:
   return t;
 }
 
+// A catalog that knows these tables.
+inline sql::catalog_ptr make_catalog(const std::vector<std::shared_ptr<const sql::table>>& tables) {
+  auto c = std::make_shared<sql::catalog>();
+  for (const auto& t : tables) {
+    const sql::oid id = static_cast<sql::oid>(c->by_oid.size() + 1);
+    c->by_oid.emplace(id, t);
+    c->by_name.emplace(t->qualified, id);
+  }
+  return c;
+}
+
 inline void add_effect(session::op& o, session::effect_kind kind, std::shared_ptr<const sql::table> t,
                        const std::string& values, std::uint32_t group = 0) {
   const std::string image = kind == session::effect_kind::truncate ? values : "(1,1," + values + ")";
