@@ -37,12 +37,13 @@ struct side {
 
 }  // namespace
 
-block_watch::block_watch(watched primary, watched secondary, const std::atomic<bool>& stop)
+block_watch::block_watch(watched primary, watched secondary, const stop_bell& stop)
     : stop_(stop),
       thread_([this, primary = std::move(primary), secondary = std::move(secondary)] { watch(primary, secondary); }) {}
 
 block_watch::~block_watch() {
-  done_ = true;
+  done_.ring();
+  stop_.poke();
   thread_.join();
 }
 
@@ -57,7 +58,7 @@ void block_watch::watch(const watched& primary, const watched& secondary) {
         telemetry::log::info("sweep gives way to somebody who waits for its locks");
       }
     }
-    std::this_thread::sleep_for(look_every);
+    (stop_ ? done_ : stop_).rest(look_every);
   }
 }
 

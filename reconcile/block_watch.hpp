@@ -5,6 +5,8 @@
 #include <string>
 #include <thread>
 
+#include "reconcile/stop_bell.hpp"
+
 namespace pgtandem::reconcile {
 
 class block_watch {
@@ -13,8 +15,8 @@ class block_watch {
     std::string conninfo;
     int pid = 0;
   };
-  // `stop` is the sweep's own flag.
-  block_watch(watched primary, watched secondary, const std::atomic<bool>& stop);
+  // `stop` is the sweep's own bell.
+  block_watch(watched primary, watched secondary, const stop_bell& stop);
   ~block_watch();
   block_watch(const block_watch&) = delete;
 
@@ -24,8 +26,9 @@ class block_watch {
 
  private:
   void watch(const watched& primary, const watched& secondary);
-  const std::atomic<bool>& stop_;
-  std::atomic<bool> tripped_{false}, done_{false};
+  const stop_bell& stop_;
+  std::atomic<bool> tripped_{false};
+  stop_bell done_;
   std::thread thread_;
 };
 

@@ -19,6 +19,7 @@ namespace log = telemetry::log;
 constexpr milliseconds retry_after{200};  // a database that is away
 constexpr milliseconds stand_by{500};     // another reconciler works, or the phase asks for nothing
 constexpr milliseconds stop_checked_every{100};
+constexpr milliseconds stop_seen_within{20};  // the flag is a signal handler's: it cannot ring
 
 class reconciler {
  public:
@@ -31,7 +32,7 @@ class reconciler {
       if (!wait) {
         complain(wait.error());
         if (wait.error().lost) pair_.close();
-        std::this_thread::sleep_for(retry_after);
+        rest(retry_after);
         continue;
       }
       complained_.clear();
@@ -65,6 +66,12 @@ class reconciler {
     if (pause && !now->flipping())
       if (auto r = sequences_.keep_ahead(pair_); !r) return r.error();
     return pause;
+  }
+
+  // A pause without a session to listen on.
+  void rest(milliseconds limit) {
+    const auto until = std::chrono::steady_clock::now() + limit;
+    while (!stop_ && std::chrono::steady_clock::now() < until) std::this_thread::sleep_for(std::min(limit, stop_seen_within));
   }
 
   // Waits for news; the stop flag is seen in time.

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <set>
-#include <thread>
 
 #include "proxy/telemetry/log.hpp"
 #include "reconcile/backfill_order.hpp"
@@ -58,10 +57,10 @@ result<std::map<std::int64_t, hash_rows>> rows_by_hash(connection& c, const sql:
 }  // namespace
 
 sweep_pass::sweep_pass(const config::settings& s, const standing& at, const sql::catalog& catalog,
-                       pair_sessions sessions, block_watch& watch, const std::atomic<bool>& stop)
+                       pair_sessions sessions, block_watch& watch, const stop_bell& stop)
     : settings_(s), at_(at), catalog_(catalog), sessions_(sessions), watch_(watch), stop_(stop), pair_(sessions) {}
 
-bool sweep_pass::given_up() const { return stop_ || watch_.tripped(); }
+bool sweep_pass::given_up() const { return bool(stop_) || watch_.tripped(); }
 
 result<pass_tally> sweep_pass::run(const std::function<bool(const std::string&)>& backfilled) {
   for (const sql::table* t : followed_tables(catalog_)) {
@@ -97,7 +96,7 @@ result<bool> sweep_pass::fresh_pair() {
     if (r) return true;
     pair_.end();
     if (r.error().lost || i >= pair_tries_max) return r.error();
-    std::this_thread::sleep_for(longest_pause);
+    stop_.rest(longest_pause);
   }
   return false;
 }
@@ -197,7 +196,7 @@ result<void> sweep_pass::come_back() {
   milliseconds pause = first_pause;
   for (int i = 0; i < come_back_max && !later_.empty() && !stop_; ++i) {
     pair_.end();
-    std::this_thread::sleep_for(pause);
+    stop_.rest(pause);
     pause = std::min(longest_pause, pause + first_pause);
     auto ready = fresh_pair();
     if (!ready) return ready.error();

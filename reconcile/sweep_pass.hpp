@@ -1,7 +1,6 @@
 // One pass of the sweep: every followed table compared under certified pairs; what is set aside because it is in doubt
 // is compared again in later pairs until it came through; what differs without being in doubt becomes dirty and counts.
 #pragma once
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -13,6 +12,7 @@
 #include "reconcile/block_watch.hpp"
 #include "reconcile/certified_pair.hpp"
 #include "reconcile/standing.hpp"
+#include "reconcile/stop_bell.hpp"
 #include "reconcile/table_compare.hpp"
 
 namespace pgtandem::reconcile {
@@ -29,7 +29,7 @@ struct pass_tally {
 class sweep_pass {
  public:
   sweep_pass(const config::settings& s, const standing& at, const sql::catalog& catalog, pair_sessions sessions,
-             block_watch& watch, const std::atomic<bool>& stop);
+             block_watch& watch, const stop_bell& stop);
   // An error is a lost connection, or a trouble that makes going on useless.
   database::result<pass_tally> run(const std::function<bool(const std::string&)>& backfilled);
 
@@ -55,7 +55,7 @@ class sweep_pass {
   const sql::catalog& catalog_;
   pair_sessions sessions_;
   block_watch& watch_;
-  const std::atomic<bool>& stop_;
+  const stop_bell& stop_;
   certified_pair pair_;
   std::map<const sql::table*, left_over> later_;
   pass_tally tally_;

@@ -16,7 +16,6 @@ using database::result;
 using std::chrono::milliseconds;
 namespace log = telemetry::log;
 
-constexpr milliseconds stop_checked_every{50};
 constexpr std::chrono::minutes statement_limit{30};  // one table's checksum
 
 // The sessions of a sweep. A pair's sessions may run one statement for long.
@@ -42,7 +41,7 @@ struct sessions {
 }  // namespace
 
 sweeper::~sweeper() {
-  stop_ = true;
+  stop_.ring();
   if (thread_.joinable()) thread_.join();
 }
 
@@ -54,7 +53,7 @@ bool sweeper::idle() {
 void sweeper::start(const standing& at, sql::catalog_ptr primary_catalog) {
   if (!idle()) return;
   at_ = at;
-  stop_ = false;
+  stop_.reset();
   ended_ = false;
   catalog_ = std::move(primary_catalog);
   thread_ = std::thread([this] {
@@ -64,11 +63,7 @@ void sweeper::start(const standing& at, sql::catalog_ptr primary_catalog) {
 }
 
 void sweeper::sweep_on() {
-  const auto pause = [this](milliseconds time) {
-    const auto until = std::chrono::steady_clock::now() + time;
-    while (!stop_ && std::chrono::steady_clock::now() < until)
-      std::this_thread::sleep_for(std::min(time, stop_checked_every));
-  };
+  const auto pause = [this](milliseconds time) { stop_.rest(time); };
   sessions on;
   if (auto r = on.open(settings_, at_); !r) {
     log::warning("sweep cannot begin", {{"sqlstate", r.error().sqlstate}});

@@ -10,6 +10,7 @@
 #include "config/settings.hpp"
 #include "proxy/sql/catalog.hpp"
 #include "reconcile/standing.hpp"
+#include "reconcile/stop_bell.hpp"
 
 namespace pgtandem::reconcile {
 
@@ -18,7 +19,7 @@ class sweeper {
   explicit sweeper(const config::settings& s) : settings_(s) {}
   ~sweeper();
   void start(const standing& at, sql::catalog_ptr primary_catalog);
-  void ask_to_stop() { stop_ = true; }
+  void ask_to_stop() { stop_.ring(); }
   // Not running (any more).
   bool idle();
   // Where it was started.
@@ -31,7 +32,8 @@ class sweeper {
   const config::settings& settings_;
   standing at_;
   sql::catalog_ptr catalog_;
-  std::atomic<bool> stop_{false}, ended_{true};
+  stop_bell stop_;
+  std::atomic<bool> ended_{true};
   std::thread thread_;
 };
 

@@ -18,7 +18,7 @@ namespace {
 
 struct sweep_fixture : test::two_databases {
   test::session in_s, in_f;
-  std::atomic<bool> stop{false};
+  stop_bell stop;
   standing at{1, control::phase::verify, "steady"};
   sweep_fixture() : in_s(settings.source), in_f(settings.target) {
     for (test::session* s : {&source, &target}) (*s)("UPDATE pgtandem.migration SET phase = 'verify'");
