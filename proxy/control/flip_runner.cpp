@@ -66,7 +66,7 @@ flip_runner::answer flip_runner::await_drained(const flip& f) {
   for (;;) {
     std::int64_t doubts[3] = {};
     for (int i : {0, 1, 2}) {
-      auto n = i == 1 ? hands_.run(primary, count_dirty_sql(1000)) : hands_.run(secondary, count_unsettled_sql(f.plan().epoch, 1000));
+      auto n = i == 1 ? hands_.run(primary, count_dirty_sql(1000)) : hands_.run(secondary, count_unsettled_sql(1000));
       if (!n) return {outcome_of(n.error()), n.error().message};
       doubts[i] = n->integer(0, 0);
       if (doubts[i] > 0) break;

@@ -35,7 +35,7 @@ void count(gate_result& r, const gate_context& c, place where, const std::string
 void dirty(const gate_context& c, gate_result& r) { count(r, c, c.primary(), count_dirty_sql(counted), drainable); }
 
 void audited(const gate_context& c, gate_result& r) {
-  count(r, c, c.secondary(), count_unsettled_sql(0, counted), drainable);
+  count(r, c, c.secondary(), count_unsettled_sql(counted), drainable);
 }
 
 void preflight(const gate_context& c, gate_result& r) {

@@ -46,15 +46,8 @@ const std::string drop_other_epochs =
 const std::string detach_ledgers = std::string(list_ledgers) +
                                    "EXECUTE format('ALTER TABLE pgtandem.ledger DETACH PARTITION pgtandem.%I', r.relname); END LOOP;";
 
-std::string refuse_unsettled(std::int32_t epoch) {
-  std::string name = "pgtandem.ledger_" + std::to_string(epoch);
-  return R"(
-  IF to_regclass(')" + name + R"(') IS NOT NULL THEN
-    EXECUTE 'SELECT EXISTS (SELECT FROM )" + name + R"( WHERE NOT settled AND target_rev >= (SELECT settled_below FROM pgtandem.watermark))' INTO found;
-    IF found THEN RAISE EXCEPTION USING ERRCODE = ')" + std::string(not_drained) + R"(', MESSAGE = 'the ledger is not settled'; END IF;
-  END IF;
-)";
-}
+const std::string refuse_unsettled = "IF pgtandem.unsettled(1) > 0 THEN RAISE EXCEPTION USING ERRCODE = '" + std::string(not_drained) +
+                                     "', MESSAGE = 'the ledger is not settled'; END IF;";
 
 constexpr std::string_view enable_triggers = R"(
   FOR r IN SELECT t->>0 AS tab, t->>1 AS trg, t->>2 AS how FROM pgtandem.migration, jsonb_array_elements(attempt->'triggers') t LOOP
@@ -170,7 +163,7 @@ std::string lead_sql(const standing_order& o, bool guarded) {
   bool mirrors = row_of(o.now).mirrors;
   std::string epoch_name = "epoch_" + std::to_string(o.epoch);
   std::string body = "kept := '';" + detach_ledgers;
-  if (guarded) body += refuse_unsettled(o.epoch - 1) + refuse_unsettled(o.epoch);
+  if (guarded) body += refuse_unsettled;
   body += "kept := " + quote_literal(mirrors ? epoch_name : "") + ";" + drop_other_epochs;
   body += enable_triggers;
   std::string text = begin_sql(o.lock_limit) + block(body);
@@ -198,13 +191,6 @@ std::string count_dirty_sql(int limit) {
   return "SELECT count(*) FROM (SELECT FROM pgtandem.dirty LIMIT " + std::to_string(limit) + ") d";
 }
 
-std::string count_unsettled_sql(std::int32_t epoch, int limit) {
-  std::string condition = " WHERE NOT settled AND target_rev >= (SELECT settled_below FROM pgtandem.watermark) LIMIT " +
-                          std::to_string(limit);
-  std::string text = "SELECT (SELECT count(*) FROM (SELECT FROM pgtandem.ledger" + condition + ") a)";
-  if (epoch > 0)
-    text += " + (SELECT count(*) FROM (SELECT FROM pgtandem.ledger_" + std::to_string(epoch) + condition + ") b)";
-  return text;
-}
+std::string count_unsettled_sql(int limit) { return "SELECT pgtandem.unsettled(" + std::to_string(limit) + ")"; }
 
 }  // namespace pgtandem::control

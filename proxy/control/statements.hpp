@@ -49,7 +49,7 @@ std::string mark_opening_sql(const flip_plan& p, std::string_view coordinator, c
 std::string rehearsal_sql();
 
 // Primary: the epoch's table and no other, no attached ledger partition, user triggers enabled again, the row.
-// guarded: refuse (not_drained) if the ledger of epoch - 1 or of `epoch` here holds an unsettled row.
+// guarded: refuse (not_drained) if any partition of the ledger here holds an unsettled row.
 std::string lead_sql(const standing_order& o, bool guarded);
 // Secondary: no epoch table, exactly the epoch's ledger partition, user triggers disabled and remembered, the row. The row
 // must never be ahead of the primary's: `without_row` prepares everything else before the primary is led there.
@@ -62,9 +62,8 @@ std::string row_only_sql(const standing_order& o);
 std::string forget_chunks_sql();
 std::string forget_progress_sql();
 
-// Rows in doubt, counted up to `limit`: on the primary; on the secondary (attached partitions, and the one of `epoch` if
-// that is detached, 0 = none is).
+// Rows in doubt, counted up to `limit`: on the primary; on the secondary (in attached and detached partitions alike).
 std::string count_dirty_sql(int limit);
-std::string count_unsettled_sql(std::int32_t epoch, int limit);
+std::string count_unsettled_sql(int limit);
 
 }  // namespace pgtandem::control

@@ -132,7 +132,7 @@ bool watcher::count_doubts(database::connection& c) {
   auto say = authority(b.of(place::source).row, b.of(place::target).row);
   if (!say || !row_of(say->now).mirrors) return true;
   bool primary = row_of(say->now).primary == where_;
-  auto n = c.run(primary ? count_dirty_sql(doubts_counted) : count_unsettled_sql(0, doubts_counted));
+  auto n = c.run(primary ? count_dirty_sql(doubts_counted) : count_unsettled_sql(doubts_counted));
   if (!n) {
     if (n.error().lost) lost(n.error());
     return !n.error().lost;

@@ -166,6 +166,24 @@ BEGIN
   RETURN image;
 END $$;
 
+-- Ledger rows that the audit has not settled, up to `most`, in every partition: a detached one counts as long as it is there.
+CREATE OR REPLACE FUNCTION pgtandem.unsettled(most int) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE name text; found bigint; total bigint := 0;
+BEGIN
+  FOR name IN SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'pgtandem'::regnamespace AND c.relkind = 'r'
+              AND c.relname ~ '^ledger_[0-9]+$' LOOP
+    BEGIN
+      EXECUTE format('SELECT count(*) FROM (SELECT FROM pgtandem.%I WHERE NOT settled AND target_rev >= '
+                     '(SELECT settled_below FROM pgtandem.watermark) LIMIT %s) l', name, most - total) INTO found;
+      total := total + found;
+    EXCEPTION WHEN undefined_table THEN  -- dropped since it was listed, which only a settled one is
+    END;
+    EXIT WHEN total >= most;
+  END LOOP;
+  RETURN total;
+END $$;
+
 -- The event triggers' function: counts every change of a table that is neither pgtandem's own nor temporary. The shared lock is
 -- held to the end of the transaction, so that a catalog loader can tell that a counted change is not visible yet.
 CREATE OR REPLACE FUNCTION pgtandem.count_ddl() RETURNS event_trigger

@@ -141,6 +141,19 @@ TEST_CASE("what stays in doubt undoes the flip into a new epoch") {
   CHECK(m.standing(place::target) == "epoch_4 4 tail steady");
 }
 
+TEST_CASE("an unsettled row in any partition closes the gate and stops a flip") {
+  migration m("c_unsettled");
+  m.to_verify();
+  m.run(place::target, "CREATE TABLE pgtandem.ledger_1 (LIKE pgtandem.ledger INCLUDING ALL); INSERT INTO pgtandem.ledger_1 (op_id, epoch, kind) "
+                       "VALUES (gen_random_uuid(), 1, 'op')");
+  CHECK(m.run(place::target, "SELECT pgtandem.unsettled(10)") == "1");
+  auto r = m.cutover();
+  CHECK(r.state == intent_state::failed);
+  CHECK(r.message.find("1 unsettled") != std::string::npos);
+  m.run(place::target, "UPDATE pgtandem.ledger_1 SET settled = true");
+  CHECK(until([&] { return m.cutover().state == intent_state::done; }));
+}
+
 TEST_CASE("a coordinator that died with the epoch fenced is made good by another") {
   migration m("c_mend");
   m.to_verify();
