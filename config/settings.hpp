@@ -69,6 +69,11 @@ struct reconcile_settings {
   std::uint32_t sweep_pause_ms = 1000;
 };
 
+struct ledger_settings {
+  std::uint32_t epoch_seconds = 21600;
+  std::uint64_t partition_rows = 5000000;
+};
+
 struct cutover_settings {
   std::uint32_t hold_deadline_ms = 5000;
   std::uint32_t drain_deadline_ms = 10000;
@@ -91,6 +96,7 @@ struct settings {
   dual_write_settings dual_write;
   session_settings session;
   reconcile_settings reconcile;
+  ledger_settings ledger;
   cutover_settings cutover;
   log_settings log;
 };

@@ -96,6 +96,11 @@ const row rows[] = {
     {"reconcile.sweep_pause_ms", AT(reconcile.sweep_pause_ms), "ms", 0, hour_ms, "", restarts, open,
      "Rest between two sweeps."},
 
+    {"ledger.epoch_seconds", AT(ledger.epoch_seconds), "s", 1, 30 * 24 * 3600, "", restarts, open,
+     "Age at which the epoch advances by itself, so that the ledger's partition of the old one can be settled and dropped."},
+    {"ledger.partition_rows", AT(ledger.partition_rows), "rows", 1000, 1ull << 40, "", restarts, open,
+     "Rows of the ledger's present partition at which the epoch advances before its time."},
+
     {"cutover.hold_deadline_ms", AT(cutover.hold_deadline_ms), "ms", 10, 600000, "", restarts, open,
      "How long new transactions may be held while those in flight end; then the cutover undoes itself."},
     {"cutover.drain_deadline_ms", AT(cutover.drain_deadline_ms), "ms", 10, 600000, "", restarts, open,

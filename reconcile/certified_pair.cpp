@@ -1,6 +1,7 @@
 #include "reconcile/certified_pair.hpp"
 
 #include "reconcile/boot_token.hpp"
+#include "reconcile/ledger_prune.hpp"
 #include "reconcile/table_sql.hpp"
 #include "reconcile/transaction_guard.hpp"
 
@@ -37,6 +38,8 @@ doubt read_doubt(const database::rows& r, int row, int relation) {
 result<void> certified_pair::begin() {
   end();
   doubts_ = {};
+  pair_beginning beginning(on_.secondary_plain);  // no partition of the ledger goes until it has been read
+  if (auto r = beginning.enter(); !r) return r;
   // First the watermark: what is below it was settled, so committed on the primary, before s.
   auto mark = on_.secondary_plain.run("SELECT settled_below FROM pgtandem.watermark");
   if (!mark) return mark.error();

@@ -35,6 +35,9 @@ result<milliseconds> doubt_loop::round() {
     totals_.doubtful += r->doubtful;
   }
 
+  if (!hurry)
+    if (auto r = prune_.run(pair_.secondary(), partitions_.known(), now.epoch); !r) return r.error();
+
   workbench w{pair_.primary(), pair_.watcher(), pair_.secondary(), partitions_, *catalog_, now.ledger_epoch()};
   auto drained = drain_.run(w, {settings_.reconcile.drain_batch, hurry});
   if (!drained) return drained.error();

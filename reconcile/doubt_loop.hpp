@@ -11,6 +11,7 @@
 #include "proxy/database/catalog_loader.hpp"
 #include "reconcile/dirty_drain.hpp"
 #include "reconcile/ledger_audit.hpp"
+#include "reconcile/ledger_prune.hpp"
 #include "reconcile/place_pair.hpp"
 
 namespace pgtandem::reconcile {
@@ -37,6 +38,7 @@ class doubt_loop {
   place_pair& pair_;
   ledger_partitions partitions_;
   ledger_audit audit_;
+  ledger_prune prune_;
   dirty_drain drain_;
   sql::catalog_ptr catalog_;
   standing last_;

@@ -10,7 +10,7 @@
 
 namespace pgtandem::reconcile {
 
-// Committed when it returns. false: the migration stands elsewhere now (other epoch, or a flip has fenced); nothing was
+// Committed when it returns. false: the migration stands elsewhere now (another phase or course, or a flip has fenced); nothing was
 // recorded.
 database::result<bool> mark_doubts(database::connection& primary, const standing& at, const std::vector<doubt>& doubts,
                                    const std::string& reason);

@@ -49,10 +49,11 @@ result<void> place_pair::open(place p) {
 }
 
 result<std::optional<standing>> place_pair::read(place p) {
-  auto r = side(p).plain->run("SELECT epoch, phase, step FROM pgtandem.migration");
+  auto r = side(p).plain->run("SELECT epoch, phase, step, coalesce((attempt->>'course')::int, epoch) FROM pgtandem.migration");
   if (!r) return r.error();
   if (r->size() == 0) return std::optional<standing>();
-  return read_standing(static_cast<std::int32_t>(r->integer(0, 0)), r->at(0, 1), r->at(0, 2));
+  return read_standing(static_cast<std::int32_t>(r->integer(0, 0)), r->at(0, 1), r->at(0, 2),
+                       static_cast<std::int32_t>(r->integer(0, 3)));
 }
 
 result<standing> place_pair::connect() {

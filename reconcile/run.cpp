@@ -44,8 +44,8 @@ class reconciler {
   database::result<milliseconds> step() {
     auto now = pair_.connect();
     if (!now) return now.error();
-    if (!now->row().sweeps || *now != sweeper_.at() || loop_.catalog() != sweeper_.catalog()) sweeper_.ask_to_stop();
-    if (!now->row().backfills || now->epoch != backfilled_.epoch) backfill_.stop();
+    if (!now->row().sweeps || !now->goes_on(sweeper_.at()) || loop_.catalog() != sweeper_.catalog()) sweeper_.ask_to_stop();
+    if (!now->row().backfills || now->course != backfilled_.course) backfill_.stop();
     if (!now->row().mirrors) return stand_by;
     auto mine = pair_.hold_lock();
     if (!mine) return mine.error();

@@ -2,10 +2,11 @@
 
 namespace pgtandem::reconcile {
 
-std::optional<standing> read_standing(std::int32_t epoch, std::string_view phase, std::string_view step) {
+std::optional<standing> read_standing(std::int32_t epoch, std::string_view phase, std::string_view step,
+                                      std::int32_t course) {
   const auto named = control::phase_named(phase);
   if (!named) return std::nullopt;
-  return standing{epoch, *named, std::string(step)};
+  return standing{epoch, *named, std::string(step), course == 0 ? epoch : course};
 }
 
 std::optional<standing> authority(const std::optional<standing>& at_source, const std::optional<standing>& at_target) {

@@ -46,6 +46,8 @@ json::value status_json(const control::control_status& s) {
   for (const control::unmovable_session& u : s.sessions.unmovable) unmovable.push_back({{"id", u.id}, {"reason", u.reason}});
   out["sessions"] = {{"count", s.sessions.sessions}, {"behind", s.sessions.behind}, {"open", s.sessions.open},
                      {"cold", s.sessions.cold}, {"unmovable", unmovable}};
+  out["ledger"] = {{"open_epochs", s.ledger.open_epochs}, {"attached", s.ledger.attached}, {"detached", s.ledger.detached},
+                   {"bytes", s.ledger.bytes}};
   out["coordinating"] = s.coordinating;
   out["last_held_ms"] = s.last_held_ms;
   return out;

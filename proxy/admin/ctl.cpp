@@ -77,6 +77,9 @@ int show_status(session& s) {
         << text_of(o.at("primary")) << "\n";
   print_place(o, "source", s.out);
   print_place(o, "target", s.out);
+  const json::object& l = o.at("ledger").as_object();
+  s.out << "ledger: " << text_of(l.at("bytes")) << " bytes, " << text_of(l.at("attached")) << " partitions attached, " << text_of(l.at("detached"))
+        << " to be dropped; epochs open: " << text_of(l.at("open_epochs")) << "\n";
   s.out << "proxy " << text_of(o.at("name")) << ": " << text_of(o.at("sessions").at("count")) << " sessions, lease "
         << (o.at("lease").at("held").as_bool() ? "held" : "not held") << "\n";
   return done;

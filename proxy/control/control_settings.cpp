@@ -35,6 +35,8 @@ control_settings control_settings_of(const config::settings& s) {
   c.drain_deadline = std::chrono::milliseconds(s.cutover.drain_deadline_ms);
   c.sequence_headroom = static_cast<std::int64_t>(s.cutover.sequence_headroom);
   c.sweep_max_age = std::chrono::seconds(s.cutover.sweep_max_age_seconds);
+  c.epoch_age = std::chrono::seconds(s.ledger.epoch_seconds);
+  c.ledger_rows = static_cast<std::int64_t>(s.ledger.partition_rows);
   return c;
 }
 

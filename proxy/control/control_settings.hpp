@@ -20,6 +20,8 @@ struct control_settings {
   std::chrono::milliseconds lease{3000}, hold_deadline{5000}, drain_deadline{10000};
   std::int64_t sequence_headroom = 10000;
   std::chrono::seconds sweep_max_age{600};
+  std::chrono::seconds epoch_age{21600};       // ledger.epoch_seconds
+  std::int64_t ledger_rows = 5000000;          // ledger.partition_rows
 
   const std::string& conninfo(place p) const { return p == place::source ? source : target; }
 };

@@ -150,6 +150,14 @@ control_status control_thread::status() const {
   if (b.lease_renewed) out.lease_age_seconds = std::chrono::duration<double>(clock::now() - *b.lease_renewed).count();
   out.source = i_->status_of(b.of(place::source));
   out.target = i_->status_of(b.of(place::target));
+  const place primary = out.now.primary();
+  if (b.of(primary).books) out.ledger.open_epochs = b.of(primary).books->ledger.epochs;
+  if (b.of(other(primary)).books) {
+    const ledger_books& l = b.of(other(primary)).books->ledger;
+    out.ledger.attached = l.attached;
+    out.ledger.detached = l.detached;
+    out.ledger.bytes = l.bytes;
+  }
   out.sessions = i_->loops.view();
   out.coordinating = i_->worker.at_work();
   out.last_held_ms = i_->decider.last_held_ms().value_or(0);

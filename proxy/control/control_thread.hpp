@@ -30,6 +30,13 @@ struct place_status {
   std::size_t tables = 0;              // in it, in scope
 };
 
+// The ledger, and how far a rolling epoch has come; a second old at most.
+struct ledger_status {
+  std::int64_t open_epochs = 0;            // tables on the primary: two while proxies move on
+  std::int64_t attached = 0, detached = 0; // partitions on the secondary; detached ones wait until they are settled
+  std::int64_t bytes = 0;
+};
+
 struct control_status {
   std::string proxy_id, name;
   routing now;
@@ -38,6 +45,7 @@ struct control_status {
   bool lease_held = false;
   double lease_age_seconds = 0;
   place_status source, target;
+  ledger_status ledger;
   fleet_view sessions;
   bool coordinating = false;       // this process carries out an intent
   double last_held_ms = 0;         // of the last flip, here

@@ -2,6 +2,7 @@
 
 #include "proxy/control/flip_runner.hpp"
 #include "proxy/control/phase_change.hpp"
+#include "proxy/control/roll_runner.hpp"
 #include "proxy/control/statements.hpp"
 #include "proxy/telemetry/log.hpp"
 
@@ -36,6 +37,7 @@ void coordinator::run() {
       carry_out(std::move(*r));
     } else {
       mend();
+      roll();
     }
     hands_.dismiss();
     at_work_ = false;
@@ -167,6 +169,12 @@ bool coordinator::needs_mending(const board_state& b) const {
 }
 
 void coordinator::align(place primary, const standing& say) {
+  // A rolling epoch has left it one behind: its older partition must stay as long as that epoch is open.
+  roll_runner rolling(hands_, settings_);
+  if (auto next = rolling.look(primary); next && *next == roll_act::tell) {
+    (void)rolling.perform(*next, primary);
+    return;
+  }
   const phase_row& row = row_of(say.row.now);
   standing_order o{say.row.epoch, say.row.now, row.mirrors ? say.mirrored_from : 0, settings_.exclude, std::chrono::milliseconds(1000)};
   auto r = hands_.run(other(primary), follow_sql(o), o.lock_limit);
@@ -208,6 +216,32 @@ void coordinator::mend() {
   flip_plan p{say->epoch, say->now, flip_phase ? *flip_phase : say->now};
   flip_runner runner(hands_, settings_, proxy_id_, word.mirrored_from, duty_for(0));
   (void)runner.run(flip::undo_of(p, todo == remedy::reopen));
+}
+
+// --- the rolling epoch
+
+// By the books, which are a second old at most: whether a visit is worth it.
+bool coordinator::roll_wanted(const board_state& b) const {
+  auto say = authority(b.of(place::source).row, b.of(place::target).row);
+  if (!say || say->at != step::steady || !row_of(say->now).mirrors) return false;
+  const place_state &p = b.of(row_of(say->now).primary), &s = b.of(other(row_of(say->now).primary));
+  if (!p.reachable || !s.reachable || !p.books || !s.books) return false;
+  const ledger_books &mine = p.books->ledger, &theirs = s.books->ledger;
+  if (mine.epochs > 1 || theirs.attached > 1) return true;
+  return theirs.detached < roll_runner::detached_max &&
+         (mine.epoch_age >= static_cast<double>(settings_.epoch_age.count()) || theirs.rows >= settings_.ledger_rows);
+}
+
+void coordinator::roll() {
+  const clock::time_point now = clock::now();
+  board_state b = board_.look();
+  if (hands_.aboard(place::source) || hands_.aboard(place::target) || (rolled_ && now - *rolled_ < roll_every) || !roll_wanted(b)) return;
+  rolled_ = now;
+  place primary = row_of(authority(b.of(place::source).row, b.of(place::target).row)->now).primary;
+  if (!hands_.board(primary, primary) || !hands_.board(other(primary), primary)) return;
+  at_work_ = true;
+  if (auto r = roll_runner(hands_, settings_).run(primary); !r)
+    telemetry::log::warning("epoch cannot roll", {{"sqlstate", r.error().sqlstate}, {"message", r.error().message}});
 }
 
 }  // namespace pgtandem::control

@@ -21,6 +21,7 @@ class coordinator {
   static constexpr std::chrono::milliseconds take_limit{200};
   static constexpr std::chrono::milliseconds mend_after{500};     // a state that a living coordinator passes through in less
   static constexpr std::chrono::milliseconds mend_every{250};
+  static constexpr std::chrono::milliseconds roll_every{1000};
   static constexpr std::chrono::milliseconds busy_limit{3000};    // for the lock, before an intent is given up
 
   coordinator(const control_settings& s, std::string proxy_id, board& b, intent_desk& d, telemetry::meter& m)
@@ -47,6 +48,8 @@ class coordinator {
   bool needs_mending(const board_state& b) const;
   void mend();
   void align(place primary, const standing& say);
+  bool roll_wanted(const board_state& b) const;
+  void roll();
 
   duty duty_for(std::uint64_t intent_id);
 
@@ -56,7 +59,7 @@ class coordinator {
   intent_desk& desk_;
   telemetry::meter& meter_;
   crew hands_;
-  std::optional<clock::time_point> broken_since_, mended_;
+  std::optional<clock::time_point> broken_since_, mended_, rolled_;
   std::atomic<bool> at_work_{false};
   worker worker_;
 };

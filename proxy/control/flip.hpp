@@ -30,8 +30,8 @@ enum class act : std::uint8_t {
   await_warm,         // every proxy's sessions have a connection to the next primary
   mark_holding,       // old primary: step; the clients' wait begins
   await_held,         // every live proxy has acknowledged that nothing is in flight
-  fence_primary,      // old primary, one transaction: drop epoch_n, step = fenced
-  fence_secondary,    // old secondary, one transaction: detach ledger_n, attach ledger_{n+1} for repairs, step = fenced
+  fence_primary,      // old primary, one transaction: drop epoch_n (and an older one that still rolls), step = fenced
+  fence_secondary,    // old secondary, one transaction: detach every other ledger, attach ledger_{n+1} for repairs, step = fenced
   mark_draining,      // old primary: step; the reconciler audits and repairs to the end
   advance_sequences,  // exactly, from the old primary to its secondary
   await_drained,      // nothing dirty, nothing unsettled

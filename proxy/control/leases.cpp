@@ -48,6 +48,10 @@ std::vector<std::string> not_at_step(const std::vector<lease>& all, std::int32_t
   return names_where(all, [&](const lease& l) { return l.live && !(l.epoch == epoch && l.step == row_of(s).name); });
 }
 
+std::vector<std::string> not_on_epoch(const std::vector<lease>& all, std::int32_t epoch) {
+  return names_where(all, [&](const lease& l) { return l.live && l.epoch != epoch; });
+}
+
 std::vector<std::string> not_at_phase(const std::vector<lease>& all, std::int32_t epoch, phase p) {
   return names_where(all, [&](const lease& l) {
     return l.live && !(l.epoch == epoch && l.phase == row_of(p).name && l.step == row_of(step::steady).name);

@@ -30,6 +30,7 @@ database::result<std::vector<lease>> read_leases(database::connection& c, std::c
 
 // Names of the live ones that have not acknowledged; empty = all have.
 std::vector<std::string> not_at_step(const std::vector<lease>& all, std::int32_t epoch, step s);
+std::vector<std::string> not_on_epoch(const std::vector<lease>& all, std::int32_t epoch);
 std::vector<std::string> not_at_phase(const std::vector<lease>& all, std::int32_t epoch, phase p);
 std::vector<std::string> stalled(const std::vector<lease>& all);
 std::string joined(const std::vector<std::string>& names);

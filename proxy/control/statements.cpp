@@ -82,7 +82,7 @@ std::string row_sql(const standing_order& o) {
                          : std::string();
   return "UPDATE pgtandem.migration SET epoch = " + std::to_string(o.epoch) + ", phase = " +
          quote_literal(row_of(o.now).name) +
-         ", step = 'steady', attempt = (attempt - '{coordinator,moves,to,mirrored_from}'::text[])" + keep +
+         ", step = 'steady', attempt = (attempt - '{coordinator,moves,to,mirrored_from,course}'::text[])" + keep +
          ", changed_at = clock_timestamp(); ";
 }
 
@@ -127,14 +127,14 @@ std::string release_sql(std::int32_t epoch) {
 }
 
 std::string fence_primary_sql(const flip_plan& p, std::chrono::milliseconds lock_limit) {
-  return begin_sql(lock_limit, flushed::no) + database::drop_epoch_sql(p.epoch) +
-         "; UPDATE pgtandem.migration SET step = 'fenced', changed_at = clock_timestamp(); " +
+  return begin_sql(lock_limit, flushed::no) + block("kept := '';" + drop_other_epochs) +
+         "UPDATE pgtandem.migration SET step = 'fenced', changed_at = clock_timestamp(); " +
          journal_sql({p.epoch, "fenced", "{}"}) + "; COMMIT";
 }
 
 std::string fence_secondary_sql(const flip_plan& p, std::chrono::milliseconds lock_limit) {
-  return begin_sql(lock_limit, flushed::no) + block("kept := '';" + detach_ledgers) +
-         database::create_ledger_sql(p.epoch + 1) +
+  return begin_sql(lock_limit, flushed::no) + block("kept := 'ledger_" + std::to_string(p.epoch + 1) + "';" + detach_ledgers) +
+         database::attach_ledger_sql(p.epoch + 1) +
          "; UPDATE pgtandem.migration SET step = 'fenced', changed_at = clock_timestamp(); " +
          journal_sql({p.epoch, "fenced", "{}"}) + "; COMMIT";
 }

@@ -150,6 +150,15 @@ std::string create_ledger_sql(std::int32_t epoch) {
          std::to_string(epoch) + ")";
 }
 
+std::string attach_ledger_sql(std::int32_t epoch) {
+  const std::string name = ledger_table(epoch);
+  return "DO $$ BEGIN IF pg_catalog.to_regclass('" + name + "') IS NULL THEN CREATE TABLE " + name +
+         " (LIKE pgtandem.ledger INCLUDING ALL); END IF; "
+         "IF NOT EXISTS (SELECT FROM pg_catalog.pg_inherits WHERE inhrelid = pg_catalog.to_regclass('" +
+         name + "')) THEN ALTER TABLE pgtandem.ledger ATTACH PARTITION " + name + " FOR VALUES IN (" +
+         std::to_string(epoch) + "); END IF; END $$";
+}
+
 std::string detach_ledger_sql(std::int32_t epoch) {
   return "DO $$ BEGIN IF EXISTS (SELECT FROM pg_catalog.pg_inherits WHERE inhrelid = pg_catalog.to_regclass('" +
          ledger_table(epoch) + "')) THEN ALTER TABLE pgtandem.ledger DETACH PARTITION " + ledger_table(epoch) +

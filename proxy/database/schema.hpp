@@ -38,6 +38,8 @@ result<std::string> ensure_boot_token(connection& c);
 std::string create_epoch_sql(std::int32_t epoch);   // on the primary; takes the fence's place
 std::string drop_epoch_sql(std::int32_t epoch);     // waits for every transaction that holds the fence
 std::string create_ledger_sql(std::int32_t epoch);  // on the secondary: attaches the partition
+// The same without a lock that an applier would wait for, and also for a partition that is there and detached.
+std::string attach_ledger_sql(std::int32_t epoch);
 std::string detach_ledger_sql(std::int32_t epoch);  // waits for batches in flight; late ones find no partition (23514)
 std::string drop_ledger_sql(std::int32_t epoch);    // a detached partition
 

@@ -33,12 +33,17 @@ void session::state::ask(purpose why, std::string_view sql, const std::vector<st
 }
 
 // A question asked again and again: prepared once per connection. Followed by a message of the client's, so neither Sync nor Flush.
-void session::state::ask_prepared(purpose why, const std::string& name, std::string_view sql) {
+// `instead_of`: one that is not needed any more.
+void session::state::ask_prepared(purpose why, const std::string& name, std::string_view sql, const std::string& instead_of) {
   awaited a{.what = request::own, .own = why, .pieces = 2};
+  if (own_prepared.erase(instead_of) != 0) {
+    protocol::write_close(out.to_primary, protocol::describe_kind::statement, instead_of);
+    ++a.pieces;
+  }
   if (own_prepared.insert(name).second) {
     protocol::write_close(out.to_primary, protocol::describe_kind::statement, name);
     protocol::write_parse(out.to_primary, name, sql);
-    a.pieces = 4;
+    a.pieces += 2;
   }
   protocol::write_bind(out.to_primary, own_portal, name);
   protocol::write_execute(out.to_primary, own_portal);
@@ -58,7 +63,8 @@ void session::state::ask_fence() {
   if (fence_asked && !tx.needs_fence()) return;
   std::int32_t epoch = rules().routing.epoch;
   tx.writes.open(epoch);
-  ask_prepared(purpose::fence, "pgtandem_fence_" + std::to_string(epoch), fence_query(epoch));
+  const std::string name = "pgtandem_fence_" + std::to_string(epoch), before = std::exchange(fence_name, name);
+  ask_prepared(purpose::fence, name, fence_query(epoch), before == name ? std::string() : before);   // epochs come and go for weeks
   tx.fenced();
   fence_asked = true;
 }

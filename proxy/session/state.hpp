@@ -88,6 +88,7 @@ struct session::state {
   bool utf8 = true, safe_texts = true;              // of client_encoding and standard_conforming_strings
   int server_major = 0;
   std::set<std::string> own_prepared;
+  std::string fence_name;   // of the last epoch's fence, which may be among them
 
   // --- conversation
   inbox from_client, from_primary;
@@ -204,7 +205,7 @@ struct session::state {
 
   // own_side.cpp
   void ask(purpose why, std::string_view sql, const std::vector<std::optional<std::string>>& parameters = {});
-  void ask_prepared(purpose why, const std::string& name, std::string_view sql);
+  void ask_prepared(purpose why, const std::string& name, std::string_view sql, const std::string& instead_of = {});
   void ask_simple(purpose why, std::string_view sql);
   void ask_fence();
   void own_answer(awaited& a, const protocol::frame& f);

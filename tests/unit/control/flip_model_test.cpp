@@ -56,7 +56,7 @@ void effect(world& w, const flip& f) {
   switch (f.next()) {
     case act::mark_warming: d.row.at = step::warming; break;
     case act::mark_holding: d.row.at = step::holding; break;
-    case act::fence_primary: d.epochs.erase(p.epoch); d.row.at = step::fenced; break;
+    case act::fence_primary: d.epochs.clear(); d.row.at = step::fenced; break;
     case act::fence_secondary: d.ledgers = {p.epoch + 1}; d.row.at = step::fenced; break;
     case act::mark_draining: d.row.at = step::draining; break;
     case act::mark_opening: d.row.at = step::opening; if (p.moves()) d.ledgers = {p.epoch + 1}; break;

@@ -141,6 +141,43 @@ TEST_CASE("what stays in doubt undoes the flip into a new epoch") {
   CHECK(m.standing(place::target) == "epoch_4 4 tail steady");
 }
 
+TEST_CASE("the epoch rolls on without a flip, while a transaction from before keeps the old one open") {
+  migration m("c_roll");
+  m.to_verify();
+  m.two->loops.behind = 1;   // a session that is still under the old epoch
+  m.run(place::source, "UPDATE pgtandem.migration SET changed_at = changed_at - interval '1 day'");
+  CHECK(until([&] { return m.standing(place::target) == "pgtandem.ledger_2,pgtandem.ledger_3 3 verify steady"; }));
+  CHECK(m.standing(place::source) == "epoch_2,epoch_3 3 verify steady");
+  CHECK(until([&] { return m.one->loops.routing().epoch == 3 && m.two->loops.routing().epoch == 3; }));
+  CHECK(m.one->control.status().ledger.attached >= 1);
+  m.two->loops.behind = 0;
+  CHECK(until([&] { return m.standing(place::source) == "epoch_3 3 verify steady"; }));
+  CHECK(until([&] { return m.standing(place::target) == "pgtandem.ledger_3 3 verify steady"; }));
+  CHECK(m.run(place::source, "SELECT attempt->>'course' FROM pgtandem.migration") == "2");
+  auto there = m.cutover();
+  INFO(there.message);
+  CHECK(there.state == intent_state::done);
+  CHECK(m.standing(place::target) == "epoch_4 4 tail steady");
+}
+
+TEST_CASE("a flip in the midst of a roll takes both epochs along") {
+  migration m("c_roll_flip");
+  m.to_verify();
+  auto holder = database::connection::open(test::conninfo_of(place::source, m.database()));
+  REQUIRE(holder);
+  REQUIRE(holder->run("BEGIN; SELECT FROM pgtandem.epoch_2"));   // as a proxy would that was passed over
+  m.run(place::source, "UPDATE pgtandem.migration SET changed_at = changed_at - interval '1 day'");
+  CHECK(until([&] { return m.standing(place::source) == "epoch_2,epoch_3 3 verify steady"; }));
+  auto refused = m.cutover();
+  CHECK(refused.state == intent_state::failed);   // the old epoch's writer is waited for, in vain
+  REQUIRE(holder->run("ROLLBACK"));
+  CHECK(until([&] { return m.standing(place::source) == "epoch_3 3 verify steady" || m.standing(place::source) == "epoch_4 4 verify steady"; }));
+  auto there = m.cutover();
+  INFO(there.message);
+  CHECK(there.state == intent_state::done);
+  CHECK(m.run(place::source, "SELECT count(*) FROM pg_class WHERE relnamespace = 'pgtandem'::regnamespace AND relname ~ '^epoch_'") == "0");
+}
+
 TEST_CASE("an unsettled row in any partition closes the gate and stops a flip") {
   migration m("c_unsettled");
   m.to_verify();

@@ -26,7 +26,7 @@ bool all_verified(test::two_databases& d) {
 
 struct chunk_fixture : test::two_databases {
   std::atomic<bool> stop{false};
-  standing at{1, control::phase::backfill, "steady"};
+  standing at{1, control::phase::backfill, "steady", 1};
   chunk_fixture() { enter(*this, "backfill"); }
   copy_bench bench_of(test::session& target) {
     return {watcher.connection(), target.connection(), partitions, *catalog, at, stop};

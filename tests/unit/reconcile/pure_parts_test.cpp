@@ -33,6 +33,15 @@ TEST_CASE("which of two migration rows is right") {
   CHECK_FALSE(read_standing(1, "no such phase", "steady"));
 }
 
+TEST_CASE("what goes on across a rolling epoch, and what does not") {
+  const standing begun = *read_standing(3, "verify", "steady");
+  CHECK(begun.course == 3);
+  CHECK(read_standing(4, "verify", "steady", 3)->goes_on(begun));        // rolled on
+  CHECK_FALSE(read_standing(4, "verify", "steady", 4)->goes_on(begun));  // flipped there and back, or undone
+  CHECK_FALSE(read_standing(4, "shadow", "steady", 3)->goes_on(begun));
+  CHECK_FALSE(read_standing(3, "verify", "holding", 3)->goes_on(begun));
+}
+
 TEST_CASE("the names of what is in doubt, as JSON") {
   CHECK(to_json({}) == "[]");
   CHECK(to_json({{"public.t", {"1", "a\"\\\n"}, {}, false},

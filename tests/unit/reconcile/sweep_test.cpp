@@ -19,7 +19,7 @@ namespace {
 struct sweep_fixture : test::two_databases {
   test::session in_s, in_f;
   stop_bell stop;
-  standing at{1, control::phase::verify, "steady"};
+  standing at{1, control::phase::verify, "steady", 1};
   sweep_fixture() : in_s(settings.source), in_f(settings.target) {
     for (test::session* s : {&source, &target}) (*s)("UPDATE pgtandem.migration SET phase = 'verify'");
     for (test::session* s : {&in_s, &in_f}) (*s)("SET search_path = pg_catalog");

@@ -189,7 +189,10 @@ void fake_primary::message(char type, std::string_view body) {
       if (!run(p->second, false, status == 'I')) skipping_ = true;
       return;
     }
-    case 'C': protocol::write_close_complete(pending_); return;
+    case 'C':
+      if (body.size() > 2) (body.front() == 'S' ? statements_ : portals_).erase(std::string(body.substr(1, body.size() - 2)));
+      protocol::write_close_complete(pending_);
+      return;
     case 'H': return;
     case 'S':
       skipping_ = false;

@@ -29,6 +29,9 @@ class fake_primary {
   void fail_commit(std::string sqlstate) { commit_error_ = std::move(sqlstate); }
   void drop_epoch() { epoch_gone_ = true; }
 
+  // Whether a statement of this name is prepared.
+  bool has(const std::string& statement) const { return statements_.count(statement) != 0; }
+
   // Bytes of the proxy; the answers are appended to `out`. Only what may be seen after a Flush, Sync or Query leaves it.
   void receive(std::string_view bytes, std::string& out);
 

@@ -52,6 +52,27 @@ TEST_CASE("move: the spare connection is opened ahead and taken at the boundary"
   CHECK(s.submitted[0]->epoch == 8);
 }
 
+TEST_CASE("an epoch that rolls on is followed at the next transaction, and its fence leaves nothing behind") {
+  stage s;
+  s.primary.when("INSERT INTO t", {{"row"}, {{"(100,3,1,10)"}}, "INSERT 0 1", ""});
+  for (int epoch : {7, 8, 9}) {
+    s.query("INSERT INTO t VALUES (1, 10)");
+    CHECK(s.take() == "C:INSERT 0 1 Z:I");
+    CHECK(s.primary.has("pgtandem_fence_" + std::to_string(epoch)));
+    CHECK_FALSE(s.primary.has("pgtandem_fence_" + std::to_string(epoch - 1)));
+    s.session().world_changed(test::world_in(control::phase::dual_write, epoch + 1));
+    CHECK(s.session().epoch() == epoch + 1);
+  }
+  s.query("BEGIN");
+  s.query("INSERT INTO t VALUES (1, 10)");
+  s.session().world_changed(test::world_in(control::phase::dual_write, 11));
+  CHECK(s.session().epoch() == 10);   // a transaction keeps the epoch it began with
+  s.query("COMMIT");
+  CHECK(s.session().epoch() == 11);
+  REQUIRE(s.submitted.size() == 4);
+  for (int i : {0, 1, 2, 3}) CHECK(s.submitted[static_cast<std::size_t>(i)]->epoch == 7 + i);
+}
+
 TEST_CASE("move: undone before the flip, the spare is dropped") {
   stage s;
   s.session().world_changed(holding(test::mirrored_world()));
