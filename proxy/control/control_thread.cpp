@@ -14,6 +14,9 @@
 namespace pgtandem::control {
 namespace {
 
+// At the start: whoever finds the admin port ready before the loops run would find a proxy that has acknowledged nothing.
+constexpr std::chrono::milliseconds start_look{5};
+
 // A name for this process that no other one has had; PostgreSQL must accept it as uuid.
 std::string new_proxy_id() {
   std::ifstream source("/proc/sys/kernel/random/uuid");
@@ -121,7 +124,7 @@ bool control_thread::wait_ready(std::chrono::milliseconds limit) const {
   std::uint64_t seen = 0;
   while (!ready()) {
     if (clock::now() >= deadline) return false;
-    i_->facts.wait(seen, std::chrono::milliseconds(50));   // looked_at moves without a wake-up
+    i_->facts.wait(seen, start_look);   // looked_at moves without a wake-up
   }
   return true;
 }

@@ -87,6 +87,7 @@ bool watcher::look(database::connection& c) {
     }
   }
   if (!look_at_row(c)) return false;
+  if (counted_ == clock::time_point{}) counted_ = clock::now();   // at the start nothing is in the way of the second look
   if (clock::now() - counted_ < count_interval) return true;
   counted_ = clock::now();
   return count_doubts(c) && read_the_books(c);
