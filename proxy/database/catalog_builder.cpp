@@ -101,11 +101,13 @@ void catalog_builder::columns(const rows& r) {
     c.name = r.at(i, 2);
     c.type = r.at(i, 3);
     c.fragile = r.boolean(i, 4);
+    c.styled = r.boolean(i, 8);
     c.generated = r.boolean(i, 5);
     c.identity_always = r.boolean(i, 6);
     d->by_attnum[number<int>(r.at(i, 1))] = index;
     if (r.boolean(i, 7)) d->not_null.insert(index);
-    if (c.fragile && !c.generated) d->table->any_fragile = true;
+    d->table->any_fragile |= c.fragile && !c.generated;
+    d->table->any_styled |= c.styled && !c.generated;
     d->table->columns.push_back(std::move(c));
   }
 }

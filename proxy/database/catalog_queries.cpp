@@ -20,7 +20,8 @@ const std::string_view inheritance =
     "SELECT DISTINCT x.id FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent AND p.relkind IN ('r', 'f'),"
     " LATERAL (VALUES (i.inhrelid), (i.inhparent)) AS x(id)";
 
-// A type is fragile unless it is, or is an array or domain of, one whose text output no setting changes.
+// A type is fragile unless it is, or is an array or domain of, one whose text output no setting changes; it is styled if
+// DateStyle and IntervalStyle are the only ones that do.
 const std::string_view columns = R"sql(
 WITH RECURSIVE used AS MATERIALIZED (
   SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attgenerated, a.attidentity, a.attnotnull
@@ -34,12 +35,13 @@ WITH RECURSIVE used AS MATERIALIZED (
   FROM unwrapped u JOIN pg_type t ON t.oid = u.base
   WHERE t.typtype = 'd' OR (t.typcategory = 'A' AND t.typelem <> 0)
 ), judged AS (
-  SELECT u.id, bool_and(t.typtype IN ('d', 'e') OR (t.typcategory = 'A' AND t.typelem <> 0) OR t.oid = ANY (ARRAY[
+  SELECT u.id, bool_and(k.sturdy) AS sturdy, bool_and(k.sturdy OR t.oid = ANY (ARRAY[
+    'date', 'time', 'timetz', 'timestamp', 'timestamptz', 'interval']::regtype[]::oid[])) AS steady
+  FROM unwrapped u JOIN pg_type t ON t.oid = u.base, LATERAL (SELECT t.typtype IN ('d', 'e') OR (t.typcategory = 'A' AND t.typelem <> 0) OR t.oid = ANY (ARRAY[
     'bool', 'int2', 'int4', 'int8', 'numeric', 'text', 'varchar', 'bpchar', '"char"', 'name', 'uuid', 'json', 'jsonb', 'oid',
-    'inet', 'cidr', 'macaddr', 'macaddr8', 'bit', 'varbit', 'tsvector']::regtype[]::oid[])) AS sturdy
-  FROM unwrapped u JOIN pg_type t ON t.oid = u.base GROUP BY u.id)
-SELECT u.attrelid, u.attnum, u.attname, format_type(u.atttypid, u.atttypmod), NOT j.sturdy, u.attgenerated <> '',
-  u.attidentity = 'a', u.attnotnull
+    'inet', 'cidr', 'macaddr', 'macaddr8', 'bit', 'varbit', 'tsvector']::regtype[]::oid[]) AS sturdy) AS k GROUP BY u.id)
+SELECT u.attrelid, u.attnum, u.attname, format_type(u.atttypid, u.atttypmod), NOT j.steady, u.attgenerated <> '',
+  u.attidentity = 'a', u.attnotnull, j.steady AND NOT j.sturdy
 FROM used u JOIN judged j ON j.id = u.atttypid ORDER BY u.attrelid, u.attnum)sql";
 
 // Of a partition only what its root's indexes do not imply. Column 4: no predicate, no expressions, valid.

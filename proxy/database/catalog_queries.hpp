@@ -7,7 +7,7 @@ namespace pgtandem::database::catalog_query {
 
 extern const std::string_view relations;    // oid, schema, name, qualified, kind, root or own oid, row security, rules
 extern const std::string_view inheritance;  // oid of every parent and child of plain inheritance
-extern const std::string_view columns;      // oid, attnum, name, type, fragile, generated, identity always, not null
+extern const std::string_view columns;      // oid, attnum, name, type, fragile, generated, identity always, not null, styled
 extern const std::string_view indexes;      // unique: oid, primary, replica identity, immediate, usable as key, attnums
 extern const std::string_view index_hashes;  // oid, hash
 extern const std::string_view

@@ -82,9 +82,9 @@ std::string_view session::state::server_text(prepared& p) {
   if (!p.with_image) return p.sql;
   p.table = p.what.rows.tables.front();
   p.ddl_version = rules().primary->ddl_version;
-  p.hex = !utf8;
+  p.how = image_form();
   sql::rewrite_target target{0, p.table.get()};
-  p.rewritten = sql::rewrite_all(p.sql, *p.text, {&target, 1}, {rules().primary->ddl_version_sequence, p.hex});
+  p.rewritten = sql::rewrite_all(p.sql, *p.text, {&target, 1}, p.how);
   return p.rewritten.text;
 }
 
@@ -96,7 +96,7 @@ session::state::readiness session::state::ensure_prepared(const prepared_ptr& p,
     image = p->captures() && p->what.rows.kind != effect_kind::truncate;
   }
   bool current = p->connection == connection && p->with_image == image &&
-                 (!image || (p->table == p->what.rows.tables.front() && p->ddl_version == rules().primary->ddl_version && p->hex == !utf8));
+                 (!image || (p->table == p->what.rows.tables.front() && p->ddl_version == rules().primary->ddl_version && p->how == image_form()));
   if (current) return readiness::ready;
   std::string message;
   awaited a{.what = request::own, .own = purpose::reparse, .pieces = 1};

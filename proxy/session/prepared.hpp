@@ -23,7 +23,7 @@ struct prepared {
   // the form the primary holds
   std::uint32_t connection = 0;                        // which server connection holds it, 0 = none
   bool with_image = false;
-  bool hex = false;
+  sql::capture_options how;                            // that image's form
   std::shared_ptr<const sql::table> table;             // whose image
   std::int64_t ddl_version = 0;
   sql::rewritten_text rewritten;                       // maps error positions back

@@ -142,7 +142,7 @@ void session::state::on_row(awaited& a, const frame& f) {
     poison(a, failure::image_broken, t.qualified);
     return;
   }
-  auto verdict = tx.writes.add(c->kind, c->tables.front(), *tx.rules()->primary, *row->last, a.statement ? a.statement->hex : !utf8,
+  auto verdict = tx.writes.add(c->kind, c->tables.front(), *tx.rules()->primary, *row->last, a.statement ? a.statement->how.hex : !utf8,
                                tx.rules()->bounds.write_set_max);
   switch (verdict) {
     case write_set::verdict::kept:
@@ -327,6 +327,11 @@ void session::state::learn_parameter(std::string_view name, std::string_view val
   utf8 = is("client_encoding", "UTF8");
   safe_texts = !is("standard_conforming_strings", "off") &&
                std::none_of(std::begin(client_only), std::end(client_only), [&](std::string_view e) { return is("client_encoding", e); });
+  auto begins = [&](const char* n, std::string_view with) {
+    auto i = parameters.find(n);
+    return i != parameters.end() && i->second.starts_with(with);
+  };
+  iso = begins("DateStyle", "ISO") && begins("IntervalStyle", "postgres");
   if (name == "server_version") server_major = std::atoi(std::string(value).c_str());
 }
 

@@ -23,7 +23,7 @@ bool writes_rows(kind k) {
 }
 // May names, roles or texts mean something else behind it?
 bool changes_meanings(const sql::statement& s) {
-  static constexpr std::string_view meaningful[] = {"search_path", "client_encoding", "standard_conforming_strings", ""};
+  static constexpr std::string_view meaningful[] = {"search_path", "client_encoding", "standard_conforming_strings", "datestyle", "intervalstyle", ""};
   if (s.changes_role || s.kind == kind::create_temp || s.kind == kind::discard || s.kind == kind::prepare || s.kind == kind::uncaptured) return true;
   return s.changes_settings && std::find(std::begin(meaningful), std::end(meaningful), s.name) != std::end(meaningful);
 }
@@ -231,8 +231,7 @@ plan_ptr session::state::make_plan(std::string_view sql, const sql::analysis& a,
     if (s.captures && s.rows.kind != effect_kind::truncate) targets.push_back({i, s.rows.tables.front().get()});
     p->steps.push_back(std::move(s));
   }
-  sql::capture_options how{targets.empty() ? 0 : rules().primary->ddl_version_sequence, !utf8};
-  p->whole = sql::rewrite_all(sql, a, targets, how);
+  p->whole = sql::rewrite_all(sql, a, targets, targets.empty() ? sql::capture_options() : image_form());
   std::size_t added = p->whole.text.size() - sql.size();
   p->begin = a.ranges[from].begin;
   p->length = a.ranges[to - 1].end - p->begin + added;

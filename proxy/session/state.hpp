@@ -86,6 +86,7 @@ struct session::state {
   std::uint32_t connection = 1;                     // counts the primaries this session has had
   std::map<std::string, std::string> parameters;    // ParameterStatus
   bool utf8 = true, safe_texts = true;              // of client_encoding and standard_conforming_strings
+  bool iso = false;                                 // of DateStyle and IntervalStyle
   int server_major = 0;
   std::set<std::string> own_prepared;
   std::string fence_name;   // of the last epoch's fence, which may be among them
@@ -144,6 +145,7 @@ struct session::state {
   bool oversized(const protocol::frame& f, std::string_view rest, std::size_t& used);
   const world& rules();
   bool mirrors() { return rules().routing.mirrors(); }
+  sql::capture_options image_form() { return {rules().primary->ddl_version_sequence, !utf8, iso}; }
   void forward(std::string_view message);
   void await(awaited a) { awaiting.push_back(std::move(a)); }
   bool drained();

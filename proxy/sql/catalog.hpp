@@ -23,6 +23,7 @@ struct column {
   std::string name;            // as in pg_attribute, unquoted
   std::string type;            // format_type() with an empty search_path, domains and user types schema-qualified
   bool fragile = false;        // its text output depends on session settings: the image goes through pgtandem.image()
+  bool styled = false;         // it depends on DateStyle and IntervalStyle alone
   bool generated = false;      // GENERATED ALWAYS AS (…) STORED: not part of an image
   bool identity_always = false;
 };
@@ -62,6 +63,7 @@ struct table {
   std::uint32_t fk_rank = 0;              // parents have a lower rank than their children (cycles: equal)
   std::uint64_t index_hash = 0;           // hash of the index definitions (pg_get_indexdef, sorted)
   bool any_fragile = false;               // some non-generated column is fragile
+  bool any_styled = false;                // some non-generated column is styled
 
   // true if a DELETE here can change other tables' rows by itself
   bool cascades() const {

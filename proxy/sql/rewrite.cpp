@@ -9,8 +9,16 @@ std::string ddl_version_expression(oid sequence) {
   return "pg_catalog.pg_sequence_last_value(" + std::to_string(sequence) + ")";
 }
 
-std::string row_expression(const table& t, const std::string& prefix, oid sequence) {
-  std::string row = "ROW(" + prefix + "tableoid, " + ddl_version_expression(sequence);
+// In ISO style every date and time zone is written out in full, and the two IntervalStyles are exact: read back under any settings
+// they are the same (datetime.c, EncodeDateTime, EncodeInterval).
+constexpr const char* styles_hold =
+    "pg_catalog.starts_with(pg_catalog.current_setting('DateStyle'), 'ISO') AND "
+    "pg_catalog.starts_with(pg_catalog.current_setting('IntervalStyle'), 'postgres')";
+
+std::string row_expression(const table& t, const std::string& prefix, oid sequence, bool prove_styles) {
+  const std::string version = ddl_version_expression(sequence);
+  std::string row = "ROW(" + prefix + "tableoid, ";
+  row += prove_styles ? "CASE WHEN " + std::string(styles_hold) + " THEN " + version + " ELSE -1 END" : version;
   for (const column& c : t.columns)
     if (!c.generated) row += ", " + prefix + quote_ident(c.name);
   return row + ")";
@@ -21,8 +29,9 @@ std::string row_expression(const table& t, const std::string& prefix, oid sequen
 std::string target_prefix(const relation_name& r) { return (r.aliased ? quote_ident(r.alias) : r.quoted()) + "."; }
 
 std::string image_of(const table& t, const std::string& prefix, const capture_options& o) {
-  std::string image = row_expression(t, prefix, o.ddl_version_sequence);
-  if (t.any_fragile) image = "pgtandem.image(" + image + ")";
+  const bool through_function = t.any_fragile || (t.any_styled && !o.iso);
+  std::string image = row_expression(t, prefix, o.ddl_version_sequence, t.any_styled && !through_function);
+  if (through_function) image = "pgtandem.image(" + image + ")";
   image += "::pg_catalog.text";
   return o.hex ? "pg_catalog.encode(pg_catalog.convert_to(" + image + ", 'UTF8'), 'hex')" : image;
 }

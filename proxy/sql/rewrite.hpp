@@ -2,7 +2,9 @@
 //
 // The image's fields, in order: tableoid (decimal), ddl_version (decimal, empty = NULL), then every column of the table
 // that is not generated, in catalog order. Tables with fragile columns go through pgtandem.image(record), whose SET
-// clauses fix DateStyle, IntervalStyle, TimeZone, extra_float_digits, bytea_output, lc_monetary and search_path.
+// clauses fix DateStyle, IntervalStyle, TimeZone, extra_float_digits, bytea_output, lc_monetary and search_path. They cost
+// more than the rest of an INSERT; so in a session whose dates are known to be ISO a table with nothing but dates and
+// intervals does without, and the image proves it: its ddl_version is -1 if DateStyle or IntervalStyle is another.
 #pragma once
 #include <cstddef>
 #include <span>
@@ -18,6 +20,8 @@ namespace pgtandem::sql {
 struct capture_options {
   oid ddl_version_sequence = 0;  // catalog::ddl_version_sequence
   bool hex = false;              // the session's client_encoding is not UTF8: encode(convert_to(…, 'UTF8'), 'hex')
+  bool iso = false;              // by what it reports, its DateStyle is ISO and its IntervalStyle postgres or postgres_verbose
+  bool operator==(const capture_options&) const = default;
 };
 
 std::string quote_ident(std::string_view name);

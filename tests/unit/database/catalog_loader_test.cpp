@@ -70,16 +70,17 @@ TEST_CASE("columns: types in full, what is fragile, generated, identity") {
   REQUIRE(t);
   std::string text;
   for (const auto& k : t->columns)
-    text += k.name + ":" + k.type + (k.fragile ? "!" : "") + (k.generated ? " generated" : "") +
+    text += k.name + ":" + k.type + (k.fragile ? "!" : "") + (k.styled ? "~" : "") + (k.generated ? " generated" : "") +
             (k.identity_always ? " always" : "") + "\n";
   CHECK(text ==
         "Id:integer always\ni2:integer\nm:\"My Types\".mood\nms:\"My "
         "Types\".mood[]\nd:public.money_like\ndd:public.money_like[]\n"
-        "s:public.stamp!\nss:public.stamp[]!\nf:double "
+        "s:public.stamp~\nss:public.stamp[]~\nf:double "
         "precision!\nn:numeric(4,1)[]\nc:\"char\"\nch:character(3)\nb:bytea!\nj:jsonb\n"
         "p:public.pair!\nr:int4range!\ng:integer "
-        "generated\no:oid\nbit1:bit(3)\npt:point!\niv:interval!\nts:tsvector\nrc:regclass!\n");
+        "generated\no:oid\nbit1:bit(3)\npt:point!\niv:interval~\nts:tsvector\nrc:regclass!\n");
   CHECK(t->any_fragile);
+  CHECK(t->any_styled);
 }
 
 TEST_CASE("partitions, references, views, triggers, rules, row security and scope") {

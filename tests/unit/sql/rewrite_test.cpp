@@ -48,10 +48,21 @@ TEST_CASE("the image names every column that can be written") {
   CHECK(image_expression(t, "o", {42, true}) ==
         "pg_catalog.encode(pg_catalog.convert_to(" + image + "::pg_catalog.text, 'UTF8'), 'hex')");
   t.any_fragile = true;
-  CHECK(image_expression(t, "o", {42, false}) == "pgtandem.image(" + image + ")::pg_catalog.text");
+  CHECK(image_expression(t, "o", {42, false, true}) == "pgtandem.image(" + image + ")::pg_catalog.text");
   t.columns.resize(1);
   CHECK(image_expression(t, "O", {}) ==
         "pgtandem.image(ROW(\"O\".tableoid, NULL::pg_catalog.int8, \"O\".id))::pg_catalog.text");
+}
+
+TEST_CASE("dates and intervals need no function in a session whose styles hold, and the image proves that they do") {
+  table t = orders();
+  t.any_styled = true;
+  CHECK(image_expression(t, "o", {42, false, false}) == "pgtandem.image(" + image + ")::pg_catalog.text");
+  const std::string proven = image_expression(t, "o", {42, false, true});
+  CHECK(proven.find("pgtandem.image") == std::string::npos);
+  CHECK(proven.find("THEN pg_catalog.pg_sequence_last_value(42) ELSE -1 END, ") != std::string::npos);
+  t.any_fragile = true;
+  CHECK(image_expression(t, "o", {42, false, true}) == "pgtandem.image(" + image + ")::pg_catalog.text");
 }
 
 TEST_CASE("the image is the last column, whatever ends the statement") {
