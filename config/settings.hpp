@@ -41,6 +41,7 @@ struct dual_write_settings {
   std::uint32_t budget_ms = 250;
   std::uint32_t appliers = 2;
   std::uint32_t group_max = 64;
+  std::uint32_t gather_us = 300;
   std::uint32_t queue_max = 4096;
   std::uint32_t breaker_failures = 5;
   std::uint32_t breaker_successes = 3;

@@ -54,6 +54,8 @@ const row rows[] = {
      "Connections to the secondary that apply writes, per thread."},
     {"dual_write.group_max", AT(dual_write.group_max), "ops", 1, 10000, "", restarts, open,
      "Transactions of clients that one transaction on the secondary may carry."},
+    {"dual_write.gather_us", AT(dual_write.gather_us), "us", 0, 100000, "", restarts, open,
+     "How long a write may wait for others that are about to reach the secondary, so that they share a transaction there."},
     {"dual_write.queue_max", AT(dual_write.queue_max), "ops", 1, 1000000, "", restarts, open,
      "Transactions that may wait for an applier, per thread; beyond it they are degraded at once."},
     {"dual_write.breaker_failures", AT(dual_write.breaker_failures), "failures", 1, 1000, "", restarts, open,

@@ -70,7 +70,7 @@ task<> applier::loop() {
     }
     idle_ = true;
     woken_ = false;
-    bell_.expires_at(clock::time_point::max());
+    bell_.expires_at(queue_->waiting.empty() ? clock::time_point::max() : queue_->ready_at());
     co_await bell_.async_wait(as_error);
     idle_ = false;
   }

@@ -29,6 +29,11 @@ struct applier_pool::impl {
       if (a->idle() && (!best || (a->connected() && !best->connected()))) best = a.get();
     if (best) best->wake();
   }
+
+  // Something was submitted, or nothing more is expected.
+  void ring() {
+    if (queue->ready() || queue->waiting.size() == 1) wake_one();  // for the others an applier sleeps until they are ready
+  }
 };
 
 applier_pool::applier_pool(asio::io_context& loop, std::string conninfo, pool_settings s)
@@ -57,7 +62,13 @@ void applier_pool::submit(session::op_ptr o, answer done) {
   if (q.waiting.size() >= q.settings.queue_max)
     return q.answer_later(std::move(e), {apply_result::queue_full, "", "too many ops are waiting for the secondary"});
   q.waiting.push_back(std::move(e));
-  i_->wake_one();
+  i_->ring();
+}
+
+void applier_pool::expect(int more) {
+  std::size_t& expected = i_->queue->expected;
+  expected = static_cast<std::size_t>(static_cast<long>(expected) + more);
+  if (expected == 0) i_->ring();
 }
 
 void applier_pool::secondary_changed(std::string conninfo, sql::catalog_ptr secondary) {

@@ -22,6 +22,7 @@ namespace pgtandem::apply {
 struct pool_settings {
   std::uint32_t appliers = 2;      // connections
   std::uint32_t group_max = 64;    // ops in one transaction
+  std::uint32_t gather_us = 0;     // an op waits that long for those that are about to come, see expect(); 0 = never
   std::uint32_t queue_max = 4096;  // ops waiting; beyond it submit() answers queue_full
   std::uint32_t budget_ms =
       250;  // lock_timeout of the appliers; an op not answered in 4 × budget is lost, its connection closed
@@ -45,6 +46,9 @@ class applier_pool {
   ~applier_pool();
 
   void submit(session::op_ptr o, answer done);
+  // So many more (or fewer) ops are about to be submitted: each needs only its primary's answer. Where some are, one that
+  // waits already is not sent alone: a transaction of the secondary costs about the same for one op as for several.
+  void expect(int more);
   // The secondary's place or catalog changed: finish what is in flight, then use these.
   void secondary_changed(std::string conninfo, sql::catalog_ptr secondary);
   bool breaker_open() const;

@@ -29,6 +29,9 @@ class work_queue {
 
   work_queue(asio::io_context& loop, std::string conninfo, pool_settings s);
 
+  // Is there a group to take? Where further ops are expected, it waits for them, but no op longer than gather_us.
+  bool ready() const;
+  clock::time_point ready_at() const { return waiting.front().submitted + std::chrono::microseconds(settings.gather_us); }
   // Up to group_max ops that are still wanted, oldest first. Given-up ones are answered on the way.
   std::vector<entry> take_group();
   void finish(const entry& e, session::apply_outcome outcome);  // answers, counts, feeds the breaker
@@ -45,6 +48,7 @@ class work_queue {
   bool defer_constraints = true;
   bool stopping = false;
   std::deque<entry> waiting;
+  std::size_t expected = 0;  // ops that are about to be submitted
   breaker health;
   pool_tally counted;
   table_sql_cache texts;

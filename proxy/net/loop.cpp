@@ -21,6 +21,7 @@ apply::pool_settings appliers_of(const config::settings& s) {
   apply::pool_settings p;
   p.appliers = s.dual_write.appliers;
   p.group_max = s.dual_write.group_max;
+  p.gather_us = s.dual_write.gather_us;
   p.queue_max = s.dual_write.queue_max;
   p.budget_ms = s.dual_write.budget_ms;
   p.breaker_failures = s.dual_write.breaker_failures;
@@ -116,6 +117,7 @@ void loop::use_secondary() {
   const auto& conninfo = services_.places[static_cast<std::size_t>(place)].conninfo;
   if (!appliers_) {
     appliers_ = std::make_unique<apply::applier_pool>(context_, conninfo, appliers_of(*settings_));
+    appliers_->expect(expected_);
   } else if (place == appliers_place_ && appliers_catalog_ == world_->secondary) {
     return;
   }
@@ -176,6 +178,11 @@ void loop::submit(session::op_ptr o, apply::answer done) {
   boost::asio::post(context_, [o = std::move(o), done = std::move(done)] {
     done(o, {session::apply_result::breaker_open, "", "no secondary is known"});
   });
+}
+
+void loop::expect(int more) {
+  expected_ += more;
+  if (appliers_) appliers_->expect(more);
 }
 
 void loop::catalog_wanted() { services_.catalog_wanted(); }

@@ -64,6 +64,7 @@ class loop {
   std::size_t high_water() const { return settings_->session.high_water_bytes; }
 
   void submit(session::op_ptr o, apply::answer done);
+  void expect(int more);  // ops that are about to be submitted
   void catalog_wanted();
   void count(session::tally& t);  // collected here, handed to the meter once a second
   task<login_result> log_in(control::place where, const arrival& who);
@@ -90,6 +91,7 @@ class loop {
   sql::analyzer analyzer_;
   session::world_ptr world_;
   std::unique_ptr<apply::applier_pool> appliers_;
+  int expected_ = 0;  // ops that are about to be submitted
   sql::catalog_ptr appliers_catalog_;
   control::place appliers_place_ = control::place::target;
   std::size_t scratch_size_;

@@ -54,6 +54,7 @@ void relay::bookkeeping() {
     arm_deadline(*out.deadline_ms);
     out.deadline_ms.reset();
   }
+  tell_expected(core_.about_to_submit());
   if (out.submit) hand_over();
   if (out.refresh_catalog) {
     out.refresh_catalog = false;
@@ -175,6 +176,12 @@ void relay::arm_deadline(std::uint32_t after_ms) {
   });
 }
 
+void relay::tell_expected(bool about_to_submit) {
+  if (about_to_submit == about_to_submit_) return;
+  about_to_submit_ = about_to_submit;
+  home_.expect(about_to_submit ? 1 : -1);
+}
+
 void relay::hand_over() {
   home_.submit(std::move(core_.out().submit),
                [me = self(this)](const session::op_ptr& o, const session::apply_outcome& outcome) {
@@ -254,6 +261,7 @@ void relay::finish() {
 void relay::retire() {
   if (over_) return;
   over_ = true;
+  tell_expected(false);
   deadline_.cancel();
   client_->close(true);
   primary_.stream->close(true);

@@ -71,6 +71,7 @@ class relay : public boost::intrusive_ref_counter<relay, boost::thread_unsafe_co
   void primary_lost(error_code ec);
 
   void arm_deadline(std::uint32_t after_ms);
+  void tell_expected(bool about_to_submit);
   void hand_over();
   void want_next();
   void drop_next();
@@ -97,6 +98,7 @@ class relay : public boost::intrusive_ref_counter<relay, boost::thread_unsafe_co
   std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
   next_state next_state_ = next_state::none;
   bool next_lost_ = false;  // the core moved to a connection that is gone
+  bool about_to_submit_ = false;  // as the loop knows it
   bool finishing_ = false, over_ = false;
 };
 

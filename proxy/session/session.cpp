@@ -87,6 +87,11 @@ void session::settle() {
 
 outbox& session::out() { return s_->out; }
 bool session::idle() const { return s_->idle(); }
+bool session::about_to_submit() const {
+  const state& s = *s_;
+  return !s.ended && !s.tx.block && s.commit.now != committing::stage::applying && s.commit.now != committing::stage::marking &&
+         !s.commit_sent && s.tx.writes.current();
+}
 std::int32_t session::epoch() const { return s_->tx.rules() ? s_->tx.rules()->routing.epoch : s_->latest->routing.epoch; }
 bool session::held() const { return s_->latest->routing.holding && s_->idle(); }
 std::string session::unmovable() const { return s_->unmovable(); }
