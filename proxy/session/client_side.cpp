@@ -114,7 +114,7 @@ std::size_t session::state::consume_client(std::string_view bytes) {
 
 // May another message of the client be looked at?
 bool session::state::may_start() {
-  if (asking > 0 || !script.empty() || commit.now != committing::stage::none || moving) return false;
+  if (asking > 0 || script.active() || commit.now != committing::stage::none || moving) return false;
   if (tx.begun() || status != 'I') return true;
   if (draining || latest->routing.holding) return false;
   if (latest->routing.primary() != where) return may_move();
@@ -224,21 +224,26 @@ void session::state::remember(const sql::analysis& a) {
   for (const sql::statement& s : a.statements) remember(s);
 }
 
+void session::state::forget_names() {
+  known.forget();
+  ++names_version;
+}
+
 // What a statement may leave behind in the session, success assumed.
 void session::state::remember(const sql::statement& s) {
   using kind = sql::statement_kind;
   if (s.changes_settings || s.changes_role) {
     settings_touched = true;
-    known.forget();
-    ++names_version;
+    meanings_open = true;
+    forget_names();
+    if (changes_texts(s)) texts_changed = texts_open = true;
   }
   if (s.construct == "LISTEN") settings_touched = true;
   else if (s.holds_session) holds = true;
   switch (s.kind) {
     case kind::create_temp:
       temporary = true;
-      known.forget();
-      ++names_version;
+      forget_names();
       break;
     case kind::prepare: {
       settings_touched = true;
@@ -263,13 +268,15 @@ void session::state::remember(const sql::statement& s) {
       portals.clear();
       sql_prepared.clear();
       own_prepared.clear();
-      known.forget();
-      ++names_version;
+      forget_names();
       if (s.name == "ALL") temporary = holds = false;
       break;
-    case kind::uncaptured:
-      known.forget();
-      ++names_version;
+    case kind::uncaptured: forget_names(); break;
+    case kind::commit:
+    case kind::rollback:
+    case kind::rollback_to:   // SET LOCAL, and whatever is rolled back
+      if (meanings_open) forget_names();
+      texts_open |= texts_changed;
       break;
     default: break;
   }

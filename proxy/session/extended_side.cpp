@@ -47,6 +47,7 @@ session::state::readiness session::state::settle(prepared& p, std::string& error
   }
   if (const sql::statement* s = p.statement()) d = decide_here(*s);
   if (d.what == course::resolve && status == 'E') {
+    if (!drained()) return readiness::wait;   // a ROLLBACK may be on its way
     p.what = {};
     return readiness::ready;   // not kept: the primary refuses it with 25P02
   }
@@ -98,6 +99,10 @@ session::state::readiness session::state::ensure_prepared(const prepared_ptr& p,
   bool current = p->connection == connection && p->with_image == image &&
                  (!image || (p->table == p->what.rows.tables.front() && p->ddl_version == rules().primary->ddl_version && p->how == image_form()));
   if (current) return readiness::ready;
+  if (p->standard_strings != standard_strings && p->sql.find('\\') != std::string::npos) {
+    error = error_message(failure::refused_construct, "a statement with backslashes that was prepared under another standard_conforming_strings");
+    return readiness::refused;
+  }
   std::string message;
   awaited a{.what = request::own, .own = purpose::reparse, .pieces = 1};
   if (!p->name.empty()) {
@@ -116,12 +121,20 @@ bool session::state::on_parse(const frame& f) {
     violation("malformed Parse");
     return true;
   }
+  if (texts_open && mirrors()) {
+    if (!drained()) return false;
+    if (unsynced && ambiguous(m->sql)) {   // it is told with ReadyForQuery only
+      refuse_extended(f.type, {}, error_message(failure::refused_construct, "a text behind a change of client_encoding or standard_conforming_strings in one pipeline"));
+      return true;
+    }
+  }
   note_key_setting(m->sql);
   auto p = std::make_shared<prepared>();
   p->name = m->name;
   p->sql = m->sql;
   p->types = m->parameter_types;
-  p->text = analyze(m->sql);
+  p->text = analyze(m->sql, standard_strings);
+  p->standard_strings = standard_strings;
   if (statements.size() >= rules().bounds.prepared_max && !statements.count(p->name)) {
     refuse_extended(f.type, {}, error_message(failure::too_large, "this session's number of prepared statements"));
     return true;
@@ -326,6 +339,7 @@ bool session::state::on_sync(const frame& f) {
       return true;
     }
   }
+  if (meanings_open) forget_names();   // an implicit transaction that fails undoes its SET
   server_skips = skip_to_sync = false;
   forward(f.whole);
   flushed = true;

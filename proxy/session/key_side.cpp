@@ -21,12 +21,8 @@ bool session::state::keyed_only(const sql::analysis& a) const {
 
 bool session::state::keyed_query_alone(std::string_view sql, sql::analysis_ptr a) {
   if (!drained()) return false;
-  std::string why;
-  std::vector<decision> nothing(a->statements.size());
-  if (!write_script(sql, a, nothing, why)) return true;
-  ++out.counted.queries;
-  unsynced = false;
-  next_segment();
+  start_script(sql, std::move(a));
+  advance_script();
   return true;
 }
 
@@ -62,19 +58,19 @@ void session::state::query_key_answered() {
     return;
   }
   if (key.now != stage::taken) {
-    w.keyed = w.wrapped && key.now == stage::claimed;
-    if (key.now == stage::claimed && !w.wrapped) key.too_large = true;   // of a block only the fact is kept
+    w.keyed = w.alone && key.now == stage::claimed;
+    if (key.now == stage::claimed && !w.alone) key.too_large = true;   // of a block only the fact is kept
     forward(message);
     await(std::move(w));
     return;
   }
   script.clear();
-  if (key.same && w.wrapped && !key.too_large) {
+  if (key.same && w.alone && !key.too_large) {
     out.to_client += key.outcome;
     ask_simple(purpose::rollback, "ROLLBACK");
     return;
   }
-  failure why = !key.same ? failure::key_reused : w.wrapped ? failure::outcome_not_kept : failure::key_committed;
+  failure why = !key.same ? failure::key_reused : w.alone ? failure::outcome_not_kept : failure::key_committed;
   out.to_client += error_message(why);
   w.failed = true;
   failed_query = std::move(w);

@@ -16,7 +16,7 @@ void session::state::routing_changed() {
 }
 
 bool session::state::idle() const {
-  return awaiting.empty() && status == 'I' && !unsynced && !moving && script.empty() && commit.now == committing::stage::none &&
+  return awaiting.empty() && status == 'I' && !unsynced && !moving && !script.active() && commit.now == committing::stage::none &&
          client_stream == 0 && !tx.begun();
 }
 
@@ -59,7 +59,7 @@ void session::state::swap(const std::vector<std::vector<std::string>>& settings)
   std::vector<std::vector<std::string>> keep = settings;
   for (const auto& s : keep) {
     if (s.size() != 3 || s[0] != "prepare") continue;
-    sql::analysis_ptr a = analyze(s[2]);   // PostgreSQL keeps the whole string it came in: only a lone PREPARE may run again
+    sql::analysis_ptr a = analyze(s[2], standard_strings);   // PostgreSQL keeps the whole string it came in: only a lone PREPARE may run again
     if (a->statements.size() == 1 && a->statements[0].kind == sql::statement_kind::prepare) continue;
     fatal(failure::cannot_move, "a statement prepared by PREPARE among others");
     return;

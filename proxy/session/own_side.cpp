@@ -9,7 +9,7 @@ namespace {
 constexpr std::string_view own_portal = "pgtandem", own_statement = "pgtandem_ask";
 
 // Questions that the client's next message must wait for.
-bool blocks(purpose p) { return p == purpose::resolve || p == purpose::read_settings || p == purpose::replay || p == purpose::claim; }
+bool blocks(purpose p) { return p == purpose::resolve || p == purpose::read_settings || p == purpose::replay || p == purpose::claim || p == purpose::warnings; }
 // Extended messages before a Query: an error there makes the primary skip the Query too.
 bool precedes(purpose p) { return p == purpose::begin || p == purpose::fence; }
 }  // namespace
@@ -115,6 +115,15 @@ void session::state::own_done(awaited a) {
         if (row.size() == 4)
           known.learn(row[0], {static_cast<sql::oid>(std::strtoul(row[1].c_str(), nullptr, 10)), row[2] == "t", row[3] != "f"});
       if (a.failed || own_rows.empty()) resolve_failed = true;
+      if (script.active()) advance_script();
+      return;
+    case purpose::warnings:
+      script.asked_warnings = true;
+      if (script.active()) advance_script();
+      return;
+    case purpose::undo:
+      tx.over();
+      tx.begin(latest);
       return;
     case purpose::claim:
       if (!a.failed) key_answered();

@@ -19,6 +19,7 @@ struct prepared {
   std::string name, sql;
   std::vector<std::uint32_t> types;
   sql::analysis_ptr text;
+  bool standard_strings = true;                        // how the text was read
 
   // the form the primary holds
   std::uint32_t connection = 0;                        // which server connection holds it, 0 = none

@@ -72,7 +72,7 @@ void session::state::answer_heard(const frame& f) {
   switch (f.type) {
     case backend::notification_response: out.to_client.append(f.whole); return;
     case backend::notice_response:
-      if (awaiting.empty() || awaiting.front().what != request::own) out.to_client.append(f.whole);
+      on_notice(f);
       return;
     case backend::parameter_status: on_parameter(f); return;
     case backend::error_response: on_error(f); return;
@@ -110,6 +110,21 @@ void session::state::answer_heard(const frame& f) {
     case backend::close_complete: awaiting.pop_front(); break;
     default: break;   // ParameterDescription, CopyOutResponse, CopyDone: more is to come
   }
+}
+
+// Notices of our own questions are nobody's business, nor is what the primary says to a BEGIN inside a block that is not the client's.
+void session::state::on_notice(const frame& f) {
+  if (awaiting.empty()) {
+    out.to_client.append(f.whole);
+    return;
+  }
+  awaited& a = awaiting.front();
+  if (a.what == request::own) {
+    if (a.own == purpose::warnings) script.warnings.emplace_back(f.whole);
+    return;
+  }
+  auto e = a.adopts ? protocol::decode_error(f.body) : std::nullopt;
+  if (!e || e->sqlstate() != already_in_transaction) out.to_client.append(f.whole);
 }
 
 const capture* session::state::capture_of(const awaited& a) const {
@@ -167,6 +182,7 @@ void session::state::poison(awaited& a, failure why, std::string_view what) {
 }
 
 void session::state::on_complete(awaited& a, const frame& f) {
+  if (a.doomed && !a.failed) poison(a, failure::refused_construct, "a statement that needs a transaction block");
   if (a.failed) {   // poisoned above
     out.to_client += std::exchange(a.substitute, {});
     if (a.what == request::execute) {
@@ -293,15 +309,19 @@ void session::state::on_ready(const frame& f) {
 }
 
 void session::state::say_ready(char s) {
+  if (std::exchange(in_string, false)) tell_parameters();
   protocol::write_ready_for_query(out.to_client, s);
   known.forget_passing();
+  if (awaiting.empty() && !unsynced) texts_open = false;
   if (s != 'I') {
     tx.begin(latest);
     return;
   }
   ++out.counted.transactions;
   commit_sent = false;
+  if (meanings_open) forget_names();
   if (awaiting.empty() && !unsynced) {   // else some may belong to the next transaction already
+    meanings_open = texts_changed = false;
     portals.clear();
     bind_identity.clear();
   }
@@ -311,8 +331,10 @@ void session::state::say_ready(char s) {
 }
 
 void session::state::on_parameter(const frame& f) {
-  out.to_client.append(f.whole);
-  if (auto p = protocol::decode_parameter_status(f.body)) learn_parameter(p->name, p->value);
+  auto p = protocol::decode_parameter_status(f.body);
+  if (p && in_string) parameters_told.emplace(p->name, parameters[std::string(p->name)]);
+  else out.to_client.append(f.whole);
+  if (p) learn_parameter(p->name, p->value);
 }
 
 void session::state::learn_parameter(std::string_view name, std::string_view value) {
@@ -325,8 +347,8 @@ void session::state::learn_parameter(std::string_view name, std::string_view val
     return i != parameters.end() && i->second == v;
   };
   utf8 = is("client_encoding", "UTF8");
-  safe_texts = !is("standard_conforming_strings", "off") &&
-               std::none_of(std::begin(client_only), std::end(client_only), [&](std::string_view e) { return is("client_encoding", e); });
+  standard_strings = !is("standard_conforming_strings", "off");
+  safe_texts = std::none_of(std::begin(client_only), std::end(client_only), [&](std::string_view e) { return is("client_encoding", e); });
   auto begins = [&](const char* n, std::string_view with) {
     auto i = parameters.find(n);
     return i != parameters.end() && i->second.starts_with(with);

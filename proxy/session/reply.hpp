@@ -19,6 +19,7 @@ enum class request : std::uint8_t { query, parse, bind, describe, execute, close
 // Why the proxy asks something itself.
 enum class purpose : std::uint8_t {
   none, begin, fence, resolve, claim, record, check_constraints, mark_dirty, commit, rollback, fail, resync, reparse, read_settings, replay,
+  warnings, undo,
 };
 
 // One statement of a Query message and how its part of the answer is read.
@@ -49,7 +50,11 @@ struct awaited {
   purpose own = purpose::none;
   std::uint8_t pieces = 0;       // own, extended protocol: ParseComplete, BindComplete, CloseComplete still to come
   bool to_ready = false;         // own: ends at ReadyForQuery
-  bool wrapped = false;          // query: inside a BEGIN of the proxy's; the last CommandComplete is held back
+  bool inside = false;           // query: in a block of the proxy's; a failure rolls that back
+  bool wrapped = false;          // query: the proxy commits that block behind it; the last CommandComplete is held back
+  bool alone = false;            // query: and opened it in front of it: the block is this message
+  bool adopts = false;           // query: the client's BEGIN makes the proxy's block its own
+  bool doomed = false;           // query: the primary is sure to refuse it
   bool failed = false;           // an error has been said
   bool keyed = false;            // what is said belongs to the outcome of an idempotency key
   std::size_t at = 0;            // query: index of the statement that answers now

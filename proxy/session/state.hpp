@@ -1,7 +1,8 @@
 // The inside of a session: the parts it conducts and the verbs by which they meet. Included by this folder's .cpp files only.
 //
 // client_side.cpp   messages of the client, one handler each (a handler that cannot yet act answers false and is asked again)
-// query_side.cpp    Query messages while writes are mirrored: segments, wrapping, refusals
+// query_side.cpp    Query messages while writes are mirrored: what passes, what is refused
+// script_side.cpp   the others: part by part
 // extended_side.cpp Parse, Bind, Describe, Execute, Close, Sync
 // primary_side.cpp  answers of the primary
 // own_side.cpp      what the proxy asks on its own account, and its answers
@@ -26,18 +27,11 @@
 #include "proxy/session/planner.hpp"
 #include "proxy/session/prepared.hpp"
 #include "proxy/session/reply.hpp"
+#include "proxy/session/script.hpp"
 #include "proxy/session/session.hpp"
 #include "proxy/session/transaction.hpp"
 
 namespace pgtandem::session {
-
-// A part of a Query string that is sent as one message: cut at transaction control, so that a COMMIT can be held back.
-struct segment {
-  plan_ptr planned;
-  sql::analysis_ptr text; // of the whole string
-  bool wrap = false;      // an implicit transaction with captured writes: the proxy opens and commits the block
-  bool commits = false;   // it is the client's COMMIT
-};
 
 // The conversation between a commit asked for and a commit sent.
 struct committing {
@@ -85,7 +79,9 @@ struct session::state {
   control::place where;
   std::uint32_t connection = 1;                     // counts the primaries this session has had
   std::map<std::string, std::string> parameters;    // ParameterStatus
-  bool utf8 = true, safe_texts = true;              // of client_encoding and standard_conforming_strings
+  std::map<std::string, std::string> parameters_told;   // the client's view of those that changed while a string is on its way
+  bool utf8 = true, safe_texts = true;              // of client_encoding
+  bool standard_strings = true;                     // standard_conforming_strings
   bool iso = false;                                 // of DateStyle and IntervalStyle
   int server_major = 0;
   std::set<std::string> own_prepared;
@@ -115,7 +111,11 @@ struct session::state {
   bool resolve_failed = false;
   names known;
   std::uint64_t names_version = 0;
-  std::deque<segment> script;
+  bool meanings_open = false;   // settings or role were changed in a transaction that has not ended: it may undo them
+  bool texts_changed = false;   // among them how texts are read,
+  bool texts_open = false;      // and the primary has not yet told what holds now
+  pgtandem::session::script script;
+  bool in_string = false;       // from a script's start to its ReadyForQuery
   committing commit;
   idempotency key;
   std::optional<awaited> keyed_query;         // waits for its key to be claimed
@@ -149,6 +149,7 @@ struct session::state {
   void forward(std::string_view message);
   void await(awaited a) { awaiting.push_back(std::move(a)); }
   bool drained();
+  void forget_names();
   void remember(const sql::analysis& a);
   void remember(const sql::statement& s);
   void violation(std::string_view what);
@@ -164,10 +165,19 @@ struct session::state {
   void refuse_query(failure why, std::string_view what);
   bool unreadable(const sql::analysis& a, std::string_view sql, std::string& why);
   decision decide_here(const sql::statement& s);
-  bool write_script(std::string_view sql, const sql::analysis_ptr& a, const std::vector<decision>& d, std::string& why);
-  plan_ptr make_plan(std::string_view sql, const sql::analysis& a, const std::vector<decision>& d, std::size_t from, std::size_t to);
-  void next_segment();
+
+  // script_side.cpp
+  void start_script(std::string_view sql, sql::analysis_ptr a);
+  void advance_script();
+  bool part_needs_warnings();
+  bool decide_part(std::size_t to);
+  void refuse_part(failure why, std::string_view what);
+  bool other_texts() const;
+  void send_part(std::size_t to);
+  void send_doomed();
+  plan_ptr make_plan(std::size_t to);
   void query_ready(awaited a);
+  void tell_parameters();
 
   // extended_side.cpp
   bool on_parse(const protocol::frame& f);
@@ -191,6 +201,7 @@ struct session::state {
   bool passes(const awaited& a, char type) const;
   void answer(const protocol::frame& f);
   void answer_heard(const protocol::frame& f);
+  void on_notice(const protocol::frame& f);
   void on_error(const protocol::frame& f);
   void say_error(const awaited& a, const protocol::frame& f);
   void on_ready(const protocol::frame& f);

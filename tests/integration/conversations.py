@@ -12,9 +12,11 @@ CREATE TABLE late(id int PRIMARY KEY, parent int REFERENCES parent DEFERRABLE IN
 CREATE TABLE part(id int, k text, v int, PRIMARY KEY (id, k)) PARTITION BY LIST (k);
 CREATE TABLE part_a PARTITION OF part FOR VALUES IN ('a');
 CREATE TABLE part_rest PARTITION OF part DEFAULT;
+CREATE SCHEMA other;
+CREATE TABLE other.t(id int PRIMARY KEY, v text);
 CREATE VIEW seen AS SELECT id, v FROM t;
 """
-TABLES = "t, u, i, parent, child, late, part"
+TABLES = "t, u, i, parent, child, late, part, other.t"
 RESET = f"""TRUNCATE {TABLES} RESTART IDENTITY CASCADE;
 INSERT INTO t(v, n) VALUES ('one', 1), ('two', 2), ('three', 3);
 INSERT INTO u VALUES (1, 'x', 1.50), (2, 'y', 2.00);
@@ -74,6 +76,35 @@ CONVERSATIONS = {
                                    "INSERT INTO t(v) VALUES ('never'); SELECT 1/0; SELECT 3", "BEGIN; INSERT INTO t(v) VALUES ('d'); COMMIT; SELECT 4",
                                    "BEGIN; INSERT INTO t(v) VALUES ('g')",
                                    "SELECT 5; COMMIT; SELECT 6", ";;", " ; INSERT INTO t(v) VALUES ('h');", "TABLE t"),
+    "implicit transaction becomes a block": simple("INSERT INTO t(v) VALUES ('a'); BEGIN; INSERT INTO t(v) VALUES ('b') RETURNING id; COMMIT; TABLE t",
+                                                   "INSERT INTO t(v) VALUES ('c'); BEGIN; SAVEPOINT s; DELETE FROM t", "ROLLBACK TO s", "COMMIT", "TABLE t",
+                                                   "DELETE FROM t WHERE id = 1; BEGIN; DELETE FROM t; ROLLBACK", "INSERT INTO t(v) VALUES ('d'); BEGIN; BEGIN; COMMIT; COMMIT; SELECT 1",
+                                                   "SET client_min_messages = error; INSERT INTO t(v) VALUES ('e'); BEGIN; COMMIT", "RESET client_min_messages",
+                                                   "INSERT INTO t(v) VALUES ('f'); BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT 1", "SELECT 1; BEGIN; INSERT INTO t(v) VALUES ('g'); SELECT 1/0",
+                                                   "ROLLBACK", "INSERT INTO late VALUES (1, 99); BEGIN; COMMIT; SELECT 1", "TABLE t"),
+    "implicit transaction ended": simple("INSERT INTO t(v) VALUES ('a'); COMMIT; INSERT INTO t(v) VALUES ('b'); SELECT 1/0", "TABLE t", "INSERT INTO t(v) VALUES ('c'); ROLLBACK; INSERT INTO t(v) VALUES ('d')",
+                                         "COMMIT; INSERT INTO t(v) VALUES ('e')", "ROLLBACK; DELETE FROM t WHERE id = 1", "INSERT INTO t(v) VALUES ('f'); COMMIT; INSERT INTO t(v) VALUES ('g'); COMMIT; COMMIT",
+                                         "SELECT 1; INSERT INTO t(v) VALUES ('h'); END", "INSERT INTO late VALUES (1, 99); COMMIT; INSERT INTO t(v) VALUES ('never')", "TABLE late",
+                                         "SET client_min_messages = error", "INSERT INTO t(v) VALUES ('i'); COMMIT", "RESET client_min_messages", "BEGIN",
+                                         "INSERT INTO t(v) VALUES ('j'); COMMIT; INSERT INTO t(v) VALUES ('k'); COMMIT; INSERT INTO t(v) VALUES ('l')", "TABLE t"),
+    "what an implicit transaction may not": simple("INSERT INTO t(v) VALUES ('a'); SAVEPOINT s; SELECT 1", "SAVEPOINT s; INSERT INTO t(v) VALUES ('b')", "INSERT INTO t(v) VALUES ('c'); RELEASE s",
+                                                   "INSERT INTO t(v) VALUES ('d'); ROLLBACK TO s", "INSERT INTO t(v) VALUES ('e'); COMMIT AND CHAIN; SELECT 1", "INSERT INTO t(v) VALUES ('f'); ROLLBACK AND CHAIN",
+                                                   "INSERT INTO t(v) VALUES ('g'); VACUUM t", "BEGIN; INSERT INTO t(v) VALUES ('h'); COMMIT; VACUUM t", "DISCARD ALL; INSERT INTO t(v) VALUES ('i')",
+                                                   "INSERT INTO t(v) VALUES ('j'); COMMIT; SET LOCAL work_mem = '1MB'", "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE; INSERT INTO t(v) VALUES ('k')",
+                                                   "INSERT INTO t(v) VALUES ('l'); SET TRANSACTION ISOLATION LEVEL SERIALIZABLE", "BEGIN; SET TRANSACTION ISOLATION LEVEL SERIALIZABLE; INSERT INTO t(v) VALUES ('m'); COMMIT",
+                                                   "INSERT INTO t(v) VALUES ('n'); LOCK TABLE t", "INSERT INTO t(v) VALUES ('o'); DECLARE c CURSOR FOR SELECT 1; FETCH 1 FROM c", "TABLE t"),
+    "what changes meanings in a string": simple("SET search_path = other; INSERT INTO t VALUES (1, 'other')", "INSERT INTO t VALUES (2, 'other')", "SET search_path = public; INSERT INTO t(v) VALUES ('public')",
+                                                "SET search_path = other; INSERT INTO t VALUES (3, 'lost'); SELECT 1/0", "INSERT INTO t(v) VALUES ('public')",
+                                                "BEGIN; SET LOCAL search_path = other; INSERT INTO t VALUES (4, 'local'); COMMIT; INSERT INTO t(v) VALUES ('public')", "BEGIN", "SET LOCAL search_path = other",
+                                                "UPDATE t SET v = 'local'", "COMMIT", "UPDATE t SET v = 'public' WHERE id = 1", "BEGIN", "SET search_path = other", "DELETE FROM t WHERE id = 1", "ROLLBACK", "DELETE FROM t WHERE id = 1",
+                                                "CREATE TEMP TABLE t(a int); INSERT INTO t VALUES (1); INSERT INTO public.t(v) SELECT a FROM t", "DROP TABLE t; INSERT INTO t(v) VALUES ('back')",
+                                                "PREPARE q AS SELECT 1; INSERT INTO t(v) VALUES ('p'); EXECUTE q", "SET DateStyle = 'SQL, DMY'; INSERT INTO i(at) VALUES ('31/12/2026') RETURNING at; SET TimeZone = 'Asia/Tokyo'; SELECT 1",
+                                                "SET LOCAL TimeZone = 'UTC'; INSERT INTO t(v) VALUES ('z'); SHOW TimeZone", "SET TimeZone = 'UTC'; INSERT INTO t(v) VALUES ('z'); SELECT 1/0", "TABLE t", "TABLE other.t"),
+    "behind the end of a failed block": simple("BEGIN", "SELECT 1/0", "ROLLBACK; INSERT INTO t(v) VALUES ('a')", "BEGIN; SAVEPOINT s; SELECT 1/0", "ROLLBACK TO s; INSERT INTO t(v) VALUES ('b'); COMMIT",
+                                               "BEGIN; SELECT 1/0", "SELECT 1; ROLLBACK; DELETE FROM t", "COMMIT; INSERT INTO t(v) VALUES ('c') RETURNING id", "TABLE t"),
+    "backslashes": simple("SET standard_conforming_strings = off", "INSERT INTO t(v) VALUES ('it\\'s; DELETE FROM t --')", "INSERT INTO t(v) VALUES ('a\\nb') RETURNING v", "SET escape_string_warning = off",
+                          "UPDATE t SET v = v || '\\\\' RETURNING v", "INSERT INTO t(v) VALUES (E'\\t'), ($$\\$$)", "INSERT INTO t(v) VALUES ('x\\") + [extended("INSERT INTO t(v) VALUES ('it\\'s ' || $1)", [b"\\"])] +
+                   simple("SELECT 1; INSERT INTO t(v) VALUES ('plain')", "SET standard_conforming_strings = on", "INSERT INTO t(v) VALUES ('\\')", "TABLE t"),
     "comments and quotes": simple("/* a */ INSERT INTO t(v) VALUES ('x;y') -- end", "INSERT INTO t(v) VALUES ($q$;'\"$q$) /* ; */ ; -- more", "TABLE t"),
     "truncate": simple("TRUNCATE t", "SELECT count(*) FROM t", "TRUNCATE parent", "TRUNCATE parent, child, late", "TRUNCATE u RESTART IDENTITY", "TRUNCATE nowhere"),
     "extended insert": [extended("INSERT INTO t(v, n) VALUES ($1, $2)", [b"x", b"5"]), extended("INSERT INTO t(v) VALUES ($1) RETURNING *", [None]),

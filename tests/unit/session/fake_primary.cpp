@@ -32,6 +32,8 @@ void fake_primary::receive(std::string_view bytes, std::string& out) {
   for (;;) {
     protocol::frame f = protocol::scan(in_);
     if (!f.complete()) return;
+    if (mute_after == 0) return;   // it hears and says nothing any more
+    if (mute_after > 0) --mute_after;
     message(f.type, f.body);
     if (f.type == 'Q' || f.type == 'S' || f.type == 'H') {
       out += pending_;
@@ -42,8 +44,9 @@ void fake_primary::receive(std::string_view bytes, std::string& out) {
 }
 
 const reply_rows* fake_primary::lookup(const std::string& sql) const {
-  for (const auto& [key, r] : answers_)
-    if (sql.find(key) != std::string::npos) return &r;
+  for (const auto* list : {&passing_, &answers_})
+    for (const auto& [key, r] : *list)
+      if (sql.find(key) != std::string::npos) return &r;
   return nullptr;
 }
 
@@ -51,6 +54,10 @@ void fake_primary::fail(const std::string& sqlstate) {
   protocol::write_error(pending_, {"ERROR", sqlstate, "said by the fake primary"});
   if (status == 'T') status = 'E';
   implicit_ = false;
+}
+
+void fake_primary::warn(const std::string& sqlstate) {
+  protocol::write_notice(pending_, {"WARNING", sqlstate, "said by the fake primary"});
 }
 
 // One statement; false if it failed.
@@ -76,21 +83,31 @@ bool fake_primary::run(const std::string& sql, bool describe_rows, bool implicit
   }
   if (starts(sql, "BEGIN")) {
     heard.push_back(sql);
+    if (status == 'T') warn("25001");
     status = 'T';
     protocol::write_command_complete(pending_, "BEGIN");
     return true;
   }
   if (starts(sql, "COMMIT") || (starts(sql, "ROLLBACK") && !starts(sql, "ROLLBACK TO"))) {
     heard.push_back(sql);
-    bool failed = status == 'E' || starts(sql, "ROLLBACK");
+    if (status == 'I' && sql.find("AND CHAIN") != std::string::npos) {
+      fail("25P01");
+      return false;
+    }
+    if (status == 'I') warn("25P01");
+    bool failed = status == 'E' || starts(sql, "ROLLBACK"), open = status == 'T';
     status = 'I';
     implicit_ = false;
-    if (!failed && !commit_error_.empty()) {
+    if (open && !failed && !commit_error_.empty()) {
       fail(std::exchange(commit_error_, {}));
       return false;
     }
     protocol::write_command_complete(pending_, failed ? "ROLLBACK" : "COMMIT");
     return true;
+  }
+  if (status == 'I' && (starts(sql, "SAVEPOINT") || starts(sql, "RELEASE") || starts(sql, "ROLLBACK TO"))) {
+    fail("25P01");
+    return false;
   }
   if (starts(sql, "ROLLBACK TO")) {
     heard.push_back(sql);
@@ -105,9 +122,10 @@ bool fake_primary::run(const std::string& sql, bool describe_rows, bool implicit
     return false;
   }
   heard.push_back(sql);
+  if (r && r->parameter.size() == 2) reported_ = r->parameter;
   if (!r) {
     std::size_t end = sql.find_first_of(" \n", sql.find_first_not_of(" \n"));
-    protocol::write_command_complete(pending_, sql.substr(0, end));
+    protocol::write_command_complete(pending_, sql.substr(sql.find_first_not_of(" \n"), end - sql.find_first_not_of(" \n")));
     return true;
   }
   if (describe_rows && !r->columns.empty()) {
@@ -128,6 +146,8 @@ void fake_primary::query(std::string_view sql) {
   if (parts.empty()) protocol::write_empty_query_response(pending_);
   for (const std::string& p : parts)
     if (!run(p, true, false)) break;
+  if (!reported_.empty()) protocol::write_parameter_status(pending_, reported_[0], reported_[1]);
+  reported_.clear();
   protocol::write_ready_for_query(pending_, status);
 }
 

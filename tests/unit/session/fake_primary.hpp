@@ -19,12 +19,16 @@ struct reply_rows {
   std::vector<std::vector<std::string>> rows;
   std::string tag = "SELECT 0";
   std::string error;                                // SQLSTATE: fails instead
+  std::vector<std::string> parameter = {};          // ParameterStatus said before ReadyForQuery: name, value
 };
 
 class fake_primary {
  public:
   // Answers for texts that contain the key; the first match in order of insertion.
   void when(std::string contains, reply_rows r) { answers_.push_back({std::move(contains), std::move(r)}); }
+  // Goes before the others until it is taken back.
+  void for_now(std::string contains, reply_rows r) { passing_.push_back({std::move(contains), std::move(r)}); }
+  void no_more() { passing_.clear(); }
   // The answer to the next COMMIT, once.
   void fail_commit(std::string sqlstate) { commit_error_ = std::move(sqlstate); }
   void drop_epoch() { epoch_gone_ = true; }
@@ -37,6 +41,7 @@ class fake_primary {
 
   std::vector<std::string> heard;   // texts executed, in order; COMMITs of implicit transactions as "(commit)"
   char status = 'I';
+  int mute_after = -1;              // messages after which it hears nothing any more; negative: never
 
  private:
   struct portal {
@@ -47,10 +52,12 @@ class fake_primary {
   bool run(const std::string& sql, bool describe_rows, bool implicit);
   const reply_rows* lookup(const std::string& sql) const;
   void fail(const std::string& sqlstate);
+  void warn(const std::string& sqlstate);
   void begin_implicit();
 
-  std::vector<std::pair<std::string, reply_rows>> answers_;
+  std::vector<std::pair<std::string, reply_rows>> answers_, passing_;
   std::map<std::string, std::string> statements_, portals_;
+  std::vector<std::string> reported_;
   std::string in_, pending_, commit_error_;
   bool skipping_ = false, epoch_gone_ = false, implicit_ = false;
 };

@@ -35,9 +35,11 @@ session::world_ptr world_in(control::phase p, std::int32_t epoch) {
   dfr->deferrable = true;
   auto nokey = make_table(104, "nokey", {"a"});
   nokey->key.clear();
+  auto aside = make_table(105, "aside", {"id"});
+  aside->in_scope = false;
   par->referenced_by.push_back({102, {"pid"}, {"id"}, sql::fk_action::cascade, sql::fk_action::none});
   chd->parents = {101};
-  for (const auto& x : {t, par, chd, dfr, nokey}) {
+  for (const auto& x : {t, par, chd, dfr, nokey, aside}) {
     c->by_oid[x->id] = x;
     c->by_name[x->qualified] = x->id;
   }
