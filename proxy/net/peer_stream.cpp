@@ -19,9 +19,10 @@ peer_stream::peer_stream(stream_socket socket, traffic* count) : socket_(std::mo
   socket_.non_blocking(true, ignored);
 }
 
-std::size_t peer_stream::write_now(std::string_view bytes) {
+std::size_t peer_stream::write_now(std::string_view bytes, bool more) {
+  const int flags = MSG_NOSIGNAL | MSG_DONTWAIT | (more ? MSG_MORE : 0);
   for (;;) {
-    const auto n = ::send(socket_.native_handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    const auto n = ::send(socket_.native_handle(), bytes.data(), bytes.size(), flags);
     if (n >= 0) {
       if (count_) count_->written += static_cast<std::uint64_t>(n);
       return static_cast<std::size_t>(n);
@@ -32,10 +33,10 @@ std::size_t peer_stream::write_now(std::string_view bytes) {
   }
 }
 
-void peer_stream::send(std::string& bytes) {
+void peer_stream::send(std::string& bytes, bool more) {
   if (bytes.empty()) return;
   if (!broken_) {
-    const std::size_t done = unsent() == 0 ? write_now(bytes) : 0;
+    const std::size_t done = unsent() == 0 ? write_now(bytes, more) : 0;
     if (done < bytes.size() && !broken_) {
       if (sent_ > unsent_.size() / 2) {  // keeps the gap in front below the rest: each byte moves at most once or twice
         unsent_.erase(0, sent_);

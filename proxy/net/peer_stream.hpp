@@ -31,7 +31,8 @@ class peer_stream : public boost::intrusive_ref_counter<peer_stream, boost::thre
   explicit peer_stream(stream_socket socket, traffic* count = nullptr);
 
   // Sends now what the kernel takes and keeps the rest in order. Leaves `bytes` empty with a capacity to use again.
-  void send(std::string& bytes);
+  // `more`: more follows soon, the kernel may wait for it (MSG_MORE, 200 ms at most: tcp(7), TCP_CORK).
+  void send(std::string& bytes, bool more = false);
   std::size_t unsent() const { return unsent_.size() - sent_; }
   bool broken() const { return broken_; }  // a write failed: what is sent from then on is dropped
 
@@ -59,7 +60,7 @@ class peer_stream : public boost::intrusive_ref_counter<peer_stream, boost::thre
   stream_socket& socket() { return socket_; }
 
  private:
-  std::size_t write_now(std::string_view bytes);
+  std::size_t write_now(std::string_view bytes, bool more = false);
   void send_unsent();
 
   stream_socket socket_;

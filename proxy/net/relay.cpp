@@ -39,7 +39,8 @@ void relay::perform() {
     swap_primary();
   }
   primary_.stream->send(out.to_primary);
-  client_->send(out.to_client);
+  // What is said before the commit's end needs no packet of its own, nor a client that wakes up to wait on.
+  client_->send(out.to_client, core_.commit_under_way());
   bookkeeping();
 }
 

@@ -92,6 +92,7 @@ bool session::about_to_submit() const {
   return !s.ended && !s.tx.block && s.commit.now != committing::stage::applying && s.commit.now != committing::stage::marking &&
          !s.commit_sent && s.tx.writes.current();
 }
+bool session::commit_under_way() const { return s_->commit.now != committing::stage::none; }
 std::int32_t session::epoch() const { return s_->tx.rules() ? s_->tx.rules()->routing.epoch : s_->latest->routing.epoch; }
 bool session::held() const { return s_->latest->routing.holding && s_->idle(); }
 std::string session::unmovable() const { return s_->unmovable(); }

@@ -69,6 +69,7 @@ class session {
   // --- questions
   bool idle() const;             // no transaction open and nothing in flight: where it can be held, moved, closed
   bool about_to_submit() const;  // an autocommit write is under way: its op follows when the primary has answered
+  bool commit_under_way() const; // a commit is under way: the client will hear ReadyForQuery (or an error) before it says anything
   std::int32_t epoch() const;    // of the routing its present (or next) transaction uses
   bool held() const;             // has taken the `holding` of its world to heart: nothing starts until release
   std::string unmovable() const; // what keeps it from moving to another primary ("temporary table", …), empty = nothing
