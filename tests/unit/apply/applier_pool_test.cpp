@@ -113,6 +113,48 @@ TEST_CASE("ops that wait together are applied together") {
   CHECK(l.pool->tally().groups == 1);
 }
 
+TEST_CASE("an op waits for those that are about to come") {
+  apply::pool_settings s;
+  s.gather_us = 60'000'000;
+  lab l(s);
+  auto first = l.row(1, "a"), second = l.row(2, "b"), alone = l.row(3, "c");
+  l.pool->expect(2);
+  l.pool->expect(-1);
+  l.submit(first);
+  l.run_until([&] { return l.loop.poll() == 0; });
+  CHECK(l.pool->tally().groups == 0);
+  l.pool->expect(-1);
+  l.submit(second);
+  l.settle();
+  CHECK(l.query("SELECT count(DISTINCT xmin::text) FROM t") == "1");
+  l.submit(alone);   // nobody is expected
+  l.settle();
+  CHECK(l.answer(alone) == "applied");
+  CHECK(l.pool->tally().groups == 2);
+}
+
+TEST_CASE("an op does not wait longer than gather_us, nor for more than group_max") {
+  apply::pool_settings s;
+  s.gather_us = 1000;
+  lab l(s);
+  auto op = l.row(1, "a");
+  l.pool->expect(1);
+  l.submit(op);
+  l.settle();
+  CHECK(l.answer(op) == "applied");
+
+  s.gather_us = 60'000'000;
+  s.group_max = 2;
+  lab full(s);
+  full.pool->expect(1);
+  auto one = full.row(1, "a"), two = full.row(2, "b");
+  full.submit(one);
+  full.submit(two);
+  full.settle();
+  CHECK(full.answer(one) == "applied");
+  CHECK(full.answer(two) == "applied");
+}
+
 TEST_CASE("a group that fails is applied op by op") {
   lab l;
   auto good = l.row(1, "a"), also = l.row(2, "b"), orphan = l.make(), malformed = l.make(), bad = l.make();

@@ -229,3 +229,40 @@ TEST_CASE("extended: transactions sent ahead of each other's answers") {
     CHECK(s.submitted.size() == 5);
   }
 }
+
+TEST_CASE("an autocommit write says that its op is about to come, until it is there") {
+  for (std::size_t piece : pieces) {
+    stage s(test::mirrored_world(), piece);
+    s.answer_ops = false;
+    teach(s);
+    auto stands = [&] { return std::pair(s.session().about_to_submit(), s.session().commit_under_way()); };
+    s.send(synced(run("SELECT 1")));
+    CHECK(stands() == std::pair(false, false));
+    std::string flush;
+    p::write_flush(flush);
+    s.send(run("INSERT INTO t VALUES (1, 10)") + flush);
+    CHECK(stands() == std::pair(true, false));
+    s.send(synced({}));
+    CHECK(stands() == std::pair(false, true));
+    s.session().applied(s.submitted.at(0), {session::apply_result::applied, "", ""});
+    s.pump();
+    CHECK(stands() == std::pair(false, false));
+    s.query("BEGIN");
+    s.query("INSERT INTO t VALUES (1, 10)");
+    CHECK(stands() == std::pair(false, false));   // who knows when it commits
+  }
+}
+
+TEST_CASE("a write that fails, or whose client goes, is expected no more") {
+  stage s(test::mirrored_world(), 0);
+  teach(s);
+  std::string flush;
+  p::write_flush(flush);
+  s.send(run("INSERT INTO t VALUES (1, 10)") + run("boom") + flush);
+  s.send(synced({}));
+  CHECK_FALSE(s.session().about_to_submit());
+  s.send(run("INSERT INTO t VALUES (1, 10)") + flush);
+  CHECK(s.session().about_to_submit());
+  s.session().client_closed();
+  CHECK_FALSE(s.session().about_to_submit());
+}
