@@ -133,23 +133,24 @@ void loop::settle_watch() {
 
 void loop::restand(relay& r) {
   const standing before = r.last_standing();
-  standing now = r.stands();
+  const standing now = r.stands();
   const auto move = [](board_number& n, bool was, bool is) {
     if (was != is) n.set(n.get() + (is ? 1 : -1));
     return was && !is && n.get() == 0;
   };
+  const bool renamed = before.unmovable != now.unmovable;
+  r.set_standing(now);
+  const bool free =
+      renamed && show_unmovable();  // first: who reads that none is cold finds those named that never will be warm
   bool zero = move(board_.behind, before.behind, now.behind);
   zero |= move(board_.open, before.open, now.open);
   zero |= move(board_.cold, before.cold, now.cold);
-  const bool renamed = before.unmovable != now.unmovable;
-  r.set_standing(std::move(now));
-  if (renamed) show_unmovable();
-  if (!zero) return;
-  settle_watch();
-  services_.changed();
+  if (zero) settle_watch();
+  if (zero || free) services_.changed();
 }
 
-void loop::show_unmovable() {
+// Whether nobody is named any more.
+bool loop::show_unmovable() {
   std::vector<control::unmovable_session> named;
   for (const relay& r : relays_) {
     if (named.size() == control::fleet_view::unmovable_max) break;
@@ -157,6 +158,7 @@ void loop::show_unmovable() {
   }
   const std::lock_guard lock(board_.mutex);
   board_.unmovable = std::move(named);
+  return board_.unmovable.empty();
 }
 
 // --- what sessions use
@@ -211,7 +213,7 @@ void loop::retired(relay& r) {
   leave(board_.behind, gone.behind);
   leave(board_.open, gone.open);
   leave(board_.cold, gone.cold);
-  if (!gone.unmovable.empty()) show_unmovable();
+  if (!gone.unmovable.empty()) zero |= show_unmovable();
   intrusive_ptr_release(&r);
   if (zero) services_.changed();
 }

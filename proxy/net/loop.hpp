@@ -78,12 +78,12 @@ class loop {
   void take_world(session::world_ptr w, std::uint64_t ticket);
   void use_secondary();
   void settle_watch();
-  void show_unmovable();
+  bool show_unmovable();
   void report();
   void report_later();
 
-  loop_board board_;         // outlives the handlers, which hold places on it
-  traffic client_traffic_;   // outlives the streams, which the handlers hold
+  loop_board board_;        // outlives the handlers, which hold places on it
+  traffic client_traffic_;  // outlives the streams, which the handlers hold
   boost::asio::io_context context_{1};
   boost::asio::executor_work_guard<executor> work_;
   loop_services services_;

@@ -92,7 +92,7 @@ void relay::settle() {
     }
   }
   if (!over_) arm();
-  if (!over_ && home_.watching()) home_.restand(*this);
+  if (!over_ && (home_.watching() || core_.unmovable() != standing_.unmovable)) home_.restand(*this);
 }
 
 void relay::arm() {
@@ -211,8 +211,8 @@ standing relay::stands() const {
   const auto& routing = home_.world()->routing;
   s.behind = core_.epoch() != routing.epoch;
   s.open = routing.holding && !core_.held();
-  s.cold = routing.warming && (next_state_ == next_state::none || next_state_ == next_state::connecting);
-  if (routing.warming || routing.holding) s.unmovable = core_.unmovable();
+  s.cold = routing.warming && !core_.warm();
+  s.unmovable = core_.unmovable();
   return s;
 }
 

@@ -24,7 +24,7 @@ namespace pgtandem::net {
 
 class loop;
 
-// What the coordinator asks of a session; kept up to date only while a flip is under way.
+// What the coordinator asks of a session; but for `unmovable` kept up to date only while a flip is under way.
 struct standing {
   bool behind = false;  // runs under another epoch than the loop's world
   bool open = false;    // the world holds, this session does not yet

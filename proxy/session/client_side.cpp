@@ -152,7 +152,7 @@ bool session::state::oversized(const frame& f, std::string_view rest, std::size_
         return take(true);
       }
       // Its text is not kept: it cannot be prepared again on another primary, so the session cannot move.
-      holds = unsynced = true;
+      has.unkept_text = unsynced = true;
       await({.what = request::parse});
       break;
     case frontend::function_call:
@@ -202,6 +202,7 @@ bool session::state::handle(const frame& f) {
 
 const world& session::state::rules() {
   tx.begin(latest);
+  has.fresh = false;
   return *tx.rules();
 }
 
@@ -239,10 +240,10 @@ void session::state::remember(const sql::statement& s) {
     if (changes_texts(s)) texts_changed = texts_open = true;
   }
   if (s.construct == "LISTEN") settings_touched = true;
-  else if (s.holds_session) holds = true;
+  else if (s.holds_session) has.holds = true;
   switch (s.kind) {
     case kind::create_temp:
-      temporary = true;
+      has.temporary = true;
       forget_names();
       break;
     case kind::prepare: {
@@ -269,7 +270,7 @@ void session::state::remember(const sql::statement& s) {
       sql_prepared.clear();
       own_prepared.clear();
       forget_names();
-      if (s.name == "ALL") temporary = holds = false;
+      if (s.name == "ALL") has = {};
       break;
     case kind::uncaptured: forget_names(); break;
     case kind::commit:

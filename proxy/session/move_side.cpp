@@ -4,6 +4,14 @@ namespace pgtandem::session {
 
 // A new world is there. It takes effect for the next transaction; the present one keeps its rules.
 void session::state::routing_changed() {
+  if (!latest->routing.warming) has.told = false;
+  want_spare();
+  if (ask_belongings()) return;
+  if (!ended && idle() && latest->routing.primary() != where && !latest->routing.holding) may_move();
+}
+
+// The connection to the next primary is opened ahead, unless the session would not take it anyway.
+void session::state::want_spare() {
   bool wanted = latest->routing.warming || latest->routing.primary() != where;
   if (wanted && next == spare::none && unmovable().empty()) {
     next = spare::asked;
@@ -12,24 +20,23 @@ void session::state::routing_changed() {
     next = spare::none;
     out.next = next_primary::drop;
   }
-  if (!ended && idle() && latest->routing.primary() != where && !latest->routing.holding) may_move();
 }
+
+bool session::state::warm() const { return !has.asking && (next == spare::ready || next == spare::failed || !unmovable().empty()); }
 
 bool session::state::idle() const {
   return awaiting.empty() && status == 'I' && !unsynced && !moving && !script.active() && commit.now == committing::stage::none &&
          client_stream == 0 && !tx.begun();
 }
 
-std::string session::state::unmovable() const {
-  if (temporary) return "a temporary relation";
-  if (holds) return "a session advisory lock or a cursor WITH HOLD";
-  return {};
-}
-
 // The primary is elsewhere now. False: the client's message has to wait.
 bool session::state::may_move() {
   if (!awaiting.empty() || status != 'I' || unsynced || moving) return false;
-  if (std::string why = unmovable(); !why.empty()) {
+  if (!has.fresh) {
+    ask_belongings();
+    return false;
+  }
+  if (std::string_view why = unmovable(); !why.empty()) {
     fatal(failure::cannot_move, why);
     return false;
   }
@@ -71,6 +78,7 @@ void session::state::swap(const std::vector<std::vector<std::string>>& settings)
   known.forget();
   ++names_version;
   where = latest->routing.primary();
+  has = {};
   next = spare::none;
   for (const auto& [name, value] : next_hello.parameters) {
     auto i = parameters.find(name);

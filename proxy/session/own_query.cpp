@@ -30,6 +30,18 @@ bool from_hex(std::string_view hex, std::string& out) {
   return true;
 }
 
+// A catalog is not searched while the session has no temporary schema.
+std::string_view belongings_query() {
+  return "SELECT CASE WHEN pg_catalog.bool_or(relkind IN ('r', 'p')) THEN 'a temporary table' ELSE 'a temporary view, sequence or type' END "
+         "FROM pg_catalog.pg_class WHERE pg_catalog.pg_my_temp_schema() <> 0 AND relnamespace = pg_catalog.pg_my_temp_schema() "
+         "HAVING pg_catalog.count(*) > 0 "
+         "UNION ALL SELECT 'a temporary function' FROM pg_catalog.pg_proc WHERE pg_catalog.pg_my_temp_schema() <> 0 "
+         "AND pronamespace = pg_catalog.pg_my_temp_schema() HAVING pg_catalog.count(*) > 0 "
+         "UNION ALL SELECT 'a session advisory lock' FROM pg_catalog.pg_locks WHERE locktype = 'advisory' "
+         "AND pid = pg_catalog.pg_backend_pid() HAVING pg_catalog.count(*) > 0 "
+         "UNION ALL SELECT 'a cursor WITH HOLD' FROM pg_catalog.pg_cursors WHERE is_holdable HAVING pg_catalog.count(*) > 0";
+}
+
 std::string_view session_settings_query() {
   return "SELECT 'set', name, setting FROM pg_catalog.pg_settings WHERE source = 'session' "
          "UNION ALL SELECT 'listen', c, '' FROM pg_catalog.pg_listening_channels() AS c "

@@ -36,6 +36,8 @@ inline constexpr std::string_view record_outcome_query =
 std::string bytea_literal(std::string_view bytes);
 bool from_hex(std::string_view hex, std::string& out);
 
+// Rows (name): what this session holds that cannot be made again on another server.
+std::string_view belongings_query();
 // Rows (what, name, value): settings made in this session, its role, its LISTEN channels, its PREPARE statements.
 std::string_view session_settings_query();
 // The statement that makes them again.

@@ -9,7 +9,10 @@ namespace {
 constexpr std::string_view own_portal = "pgtandem", own_statement = "pgtandem_ask";
 
 // Questions that the client's next message must wait for.
-bool blocks(purpose p) { return p == purpose::resolve || p == purpose::read_settings || p == purpose::replay || p == purpose::claim || p == purpose::warnings; }
+bool blocks(purpose p) {
+  return p == purpose::resolve || p == purpose::belongings || p == purpose::read_settings || p == purpose::replay || p == purpose::claim ||
+         p == purpose::warnings;
+}
 // Extended messages before a Query: an error there makes the primary skip the Query too.
 bool precedes(purpose p) { return p == purpose::begin || p == purpose::fence; }
 }  // namespace
@@ -156,6 +159,7 @@ void session::state::own_done(awaited a) {
       if (!a.to_ready) return;
       query_ready(std::move(failed_query));
       return;
+    case purpose::belongings: belongings_told(a.failed); return;
     case purpose::read_settings: swap(own_rows); return;
     case purpose::replay:
       moving = false;
@@ -201,6 +205,7 @@ void session::state::own_failed(const frame& f) {
   switch (a.own) {
     case purpose::fail: break;
     case purpose::resolve:
+    case purpose::belongings:
     case purpose::read_settings: break;
     case purpose::replay: break;
     default: say();   // commit, check_constraints, mark_dirty: it is the answer to the client's COMMIT

@@ -18,8 +18,8 @@ enum class request : std::uint8_t { query, parse, bind, describe, execute, close
 
 // Why the proxy asks something itself.
 enum class purpose : std::uint8_t {
-  none, begin, fence, resolve, claim, record, check_constraints, mark_dirty, commit, rollback, fail, resync, reparse, read_settings, replay,
-  warnings, undo,
+  none, begin, fence, resolve, claim, record, check_constraints, mark_dirty, commit, rollback, fail, resync, reparse, belongings,
+  read_settings, replay, warnings, undo,
 };
 
 // One statement of a Query message and how its part of the answer is read.

@@ -79,6 +79,7 @@ void session::shutdown(bool now) {
 void session::settle() {
   if (s_->ended || !s_->idle()) return;
   if (s_->draining) s_->fatal(failure::shut_down);
+  else if (s_->ask_belongings()) return;
   else if (s_->latest->routing.primary() != s_->where && !s_->latest->routing.holding) {
     s_->may_move();
     s_->process_client({});
@@ -95,6 +96,7 @@ bool session::about_to_submit() const {
 bool session::commit_under_way() const { return s_->commit.now != committing::stage::none; }
 std::int32_t session::epoch() const { return s_->tx.rules() ? s_->tx.rules()->routing.epoch : s_->latest->routing.epoch; }
 bool session::held() const { return s_->latest->routing.holding && s_->idle(); }
-std::string session::unmovable() const { return s_->unmovable(); }
+bool session::warm() const { return s_->warm(); }
+std::string_view session::unmovable() const { return s_->unmovable(); }
 
 }  // namespace pgtandem::session

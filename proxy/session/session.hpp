@@ -72,7 +72,9 @@ class session {
   bool commit_under_way() const; // a commit is under way: the client will hear ReadyForQuery (or an error) before it says anything
   std::int32_t epoch() const;    // of the routing its present (or next) transaction uses
   bool held() const;             // has taken the `holding` of its world to heart: nothing starts until release
-  std::string unmovable() const; // what keeps it from moving to another primary ("temporary table", …), empty = nothing
+  bool warm() const;             // nothing more can be done ahead of a move: the next primary's connection is there or refused, or is not wanted
+  // What keeps it from moving to another primary ("a temporary table", …), empty = nothing. Valid until the next event.
+  std::string_view unmovable() const;
 
  private:
   struct state;

@@ -8,6 +8,7 @@
 // own_side.cpp      what the proxy asks on its own account, and its answers
 // commit_side.cpp   the conversation of a commit: check, apply, mark, send
 // key_side.cpp      idempotency keys
+// belongings_side.cpp  what the session holds that cannot move to another primary
 // move_side.cpp     routing changes, the move to another primary, shutdown
 #pragma once
 #include <deque>
@@ -52,6 +53,18 @@ struct idempotency {
   std::string outcome;      // what the client was answered, or, if taken, what it was answered then
   bool too_large = false;   // or not kept then
   bool same = true;         // taken: by the same statement
+};
+
+// What keeps the session from moving. Its statements give a suspicion; before a move its server is asked, which also knows what
+// functions and triggers have done.
+struct belongings {
+  bool temporary = false, holds = false;   // suspected since the last answer
+  bool unkept_text = false;                // a Parse too large to be kept: cannot be prepared again
+  std::string found;                       // the last answer
+  bool asking = false;
+  bool fresh = false;                      // the client has said nothing since the last answer
+  bool told = false;                       // there was an answer since the present warming began
+  int failures = 0;                        // in a row
 };
 
 // Bytes that came and are not yet used.
@@ -128,7 +141,8 @@ struct session::state {
   prepared_map statements, portals;
   std::map<std::string, bool> sql_prepared;   // PREPARE name: it writes
   bool keys_used = false;                     // an idempotency key was set by SET in this session
-  bool settings_touched = false, temporary = false, holds = false;
+  bool settings_touched = false;
+  belongings has;
 
   // --- moving, leaving
   enum class spare : std::uint8_t { none, asked, ready, failed } next = spare::none;
@@ -251,13 +265,19 @@ struct session::state {
   void outcome_recorded();
   bool to_mirror() const { return !tx.writes.empty() || key.now == idempotency::stage::claimed; }
 
+  // belongings_side.cpp
+  std::string_view unmovable() const;
+  bool ask_belongings();
+  void belongings_told(bool failed);
+
   // move_side.cpp
   void routing_changed();
+  void want_spare();
+  bool warm() const;
   bool idle() const;
   bool may_move();
   void move();
   void swap(const std::vector<std::vector<std::string>>& settings);
-  std::string unmovable() const;
 };
 
 }  // namespace pgtandem::session

@@ -1,4 +1,5 @@
 // Holding, moving and leaving: what a routing change does to a session at each of its moments.
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "tests/unit/session/stage.hpp"
@@ -42,6 +43,7 @@ TEST_CASE("move: the spare connection is opened ahead and taken at the boundary"
   s.session().world_changed(hold);
   CHECK(std::exchange(s.session().out().next, session::next_primary::none) == session::next_primary::connect);
   s.session().next_primary_ready({{{"client_encoding", "UTF8"}, {"server_version", "15.9"}}, 5, 6});
+  s.pump();
   s.query("INSERT INTO t VALUES (1, 10)");
   CHECK(s.take() == "");
   s.session().world_changed(test::world_in(control::phase::tail, 8));
@@ -100,14 +102,121 @@ TEST_CASE("move: settings are read from the old primary and made again on the ne
   CHECK(std::any_of(heard.begin(), heard.end(), [](auto& t) { return t == "PREPARE q AS SELECT 1"; }));
 }
 
-TEST_CASE("move: what cannot move is named, then closed with 57P01") {
+namespace {
+
+// What the primary answers when it is asked what the session holds.
+void holds(stage& s, std::vector<std::string> what) {
+  std::vector<std::vector<std::string>> rows;
+  for (auto& w : what) rows.push_back({w});
+  s.primary.when("pg_my_temp_schema", {{"case"}, std::move(rows), "SELECT " + std::to_string(what.size()), ""});
+}
+
+std::size_t times_asked(const stage& s) {
+  const auto& heard = s.primary.heard;
+  return static_cast<std::size_t>(std::count_if(heard.begin(), heard.end(), [](auto& t) { return t.find("pg_my_temp_schema") != std::string::npos; }));
+}
+
+session::world_ptr warming(session::world_ptr of) {
+  auto w = std::make_shared<session::world>(*of);
+  w->routing.warming = true;
+  return w;
+}
+
+session::next_primary wish(stage& s) { return std::exchange(s.session().out().next, session::next_primary::none); }
+
+}  // namespace
+
+TEST_CASE("move: what cannot move is suspected by its statement, known by its server, then closed with 57P01; at every cut") {
+  for (std::size_t piece : {0, 1, 2, 3, 5, 8, 13, 40}) {
+    stage s(test::mirrored_world(), piece);
+    holds(s, {"a temporary table", "a session advisory lock"});
+    s.query("CREATE TEMP TABLE x (a int)");
+    CHECK(s.session().unmovable() == "a temporary table");
+    CHECK(times_asked(s) == 0);
+    s.take();
+    s.session().world_changed(warming(test::mirrored_world()));
+    CHECK_FALSE(s.session().warm());
+    s.pump();
+    CHECK(s.session().warm());   // no connection ahead is waited for
+    CHECK(wish(s) == session::next_primary::none);
+    CHECK(s.session().unmovable() == "a temporary table and a session advisory lock");
+    s.session().world_changed(holding(test::mirrored_world()));
+    s.pump();
+    CHECK(times_asked(s) == 1);   // nothing was said since
+    CHECK(s.session().held());
+    CHECK(s.take() == "");
+    s.session().world_changed(test::world_in(control::phase::tail, 8));
+    s.pump();
+    CHECK(s.take() == "E:57P01");
+    CHECK(s.closed);
+  }
+}
+
+TEST_CASE("move: a transaction of a session that cannot move ends first") {
   stage s;
+  holds(s, {"a temporary table"});
+  s.query("BEGIN");
   s.query("CREATE TEMP TABLE x (a int)");
-  CHECK(s.session().unmovable() == "a temporary relation");
+  s.session().world_changed(holding(test::mirrored_world()));
+  s.pump();
+  CHECK_FALSE(s.session().held());
+  CHECK(s.session().warm());
+  CHECK(times_asked(s) == 0);
+  s.query("COMMIT");
+  CHECK(s.session().held());
+  CHECK(times_asked(s) == 1);
   s.session().world_changed(test::world_in(control::phase::tail, 8));
   s.pump();
-  CHECK(s.take().find("E:57P01") != std::string::npos);
+  CHECK(s.take() == "C:BEGIN Z:T C:CREATE Z:T C:COMMIT Z:I E:57P01");
+}
+
+TEST_CASE("move: a session that let go is warmed and moves") {
+  stage s;
+  holds(s, {});
+  s.query("SELECT pg_advisory_lock(1)");
+  s.query("SELECT pg_advisory_unlock(1)");
+  CHECK(s.session().unmovable() == "a session advisory lock or a cursor WITH HOLD");
+  s.session().world_changed(warming(test::mirrored_world()));
+  s.pump();
+  CHECK(s.session().unmovable().empty());
+  CHECK(wish(s) == session::next_primary::connect);
+  CHECK_FALSE(s.session().warm());
+  s.session().next_primary_ready({{{"client_encoding", "UTF8"}, {"server_version", "15.9"}}, 5, 6});
+  CHECK(s.session().warm());
+  s.query("SELECT 1");   // once warm, it is asked again only when it counts
+  CHECK(times_asked(s) == 1);
+  s.session().world_changed(holding(test::mirrored_world()));
+  CHECK_FALSE(s.session().held());
+  s.pump();
+  CHECK(times_asked(s) == 2);
+  CHECK(s.session().held());
+  s.session().world_changed(test::world_in(control::phase::tail, 8));
+  CHECK(std::exchange(s.session().out().swap_primary, false));
+  CHECK_FALSE(s.closed);
+}
+
+TEST_CASE("move: what a function left behind is found although no statement names it, also without any warming") {
+  stage s;
+  holds(s, {"a session advisory lock"});
+  s.query("SELECT take()");
+  CHECK(s.session().unmovable().empty());
+  s.session().world_changed(test::world_in(control::phase::tail, 8));
+  CHECK_FALSE(s.session().out().swap_primary);
+  s.session().next_primary_ready({});
+  s.pump();
+  CHECK_FALSE(s.session().out().swap_primary);
+  CHECK(s.take() == "C:SELECT Z:I E:57P01");
   CHECK(s.closed);
+}
+
+TEST_CASE("move: a question that was cancelled is asked again; one that is never answered counts as something held") {
+  stage s;
+  s.primary.when("pg_my_temp_schema", {{}, {}, "", "57014"});
+  s.session().world_changed(warming(test::mirrored_world()));
+  s.pump();
+  CHECK(s.take() == "");
+  CHECK(s.session().unmovable() == "what its server did not tell");
+  CHECK(s.session().warm());
 }
 
 TEST_CASE("shutdown: at the next idle moment, or at once") {

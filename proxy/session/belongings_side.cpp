@@ -1,0 +1,43 @@
+// What a session holds on its server that cannot be made again on another one: found out before a move, so that nothing is lost
+// without a word.
+#include "proxy/session/state.hpp"
+
+namespace pgtandem::session {
+namespace {
+constexpr int asked_in_vain_max = 3;   // a client's CancelRequest may hit our question
+}
+
+std::string_view session::state::unmovable() const {
+  if (has.unkept_text) return "a prepared statement whose text was too large to be kept";
+  if (!has.found.empty()) return has.found;
+  if (has.temporary) return "a temporary table";
+  if (has.holds) return "a session advisory lock or a cursor WITH HOLD";
+  return {};
+}
+
+// Asks the primary, where the answer is missing and the session is at rest: once while it is warmed, there again as long as something is
+// in the way, and whenever the next transaction may be another primary's.
+bool session::state::ask_belongings() {
+  const control::routing& now = latest->routing;
+  bool moves = now.primary() != where ? !now.holding : now.warming && now.holding;
+  bool warms = now.warming && (!has.told || !unmovable().empty());
+  if (ended || has.fresh || !idle() || !(moves || warms)) return false;
+  has.asking = true;
+  ask(purpose::belongings, belongings_query());
+  return true;
+}
+
+void session::state::belongings_told(bool failed) {
+  has.asking = false;
+  has.failures = failed ? has.failures + 1 : 0;
+  if (failed && has.failures < asked_in_vain_max) return;   // asked again
+  has.temporary = has.holds = false;
+  has.fresh = has.told = true;
+  has.found = failed ? "what its server did not tell" : "";
+  if (!failed)
+    for (const auto& row : own_rows)
+      if (!row.empty()) has.found += (has.found.empty() ? "" : " and ") + row[0];
+  want_spare();
+}
+
+}  // namespace pgtandem::session
