@@ -76,6 +76,7 @@ struct ledger_settings {
 };
 
 struct cutover_settings {
+  std::uint32_t unmovable_wait_ms = 5000;
   std::uint32_t hold_deadline_ms = 5000;
   std::uint32_t drain_deadline_ms = 10000;
   std::uint32_t lease_ms = 3000;

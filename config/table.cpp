@@ -103,6 +103,8 @@ const row rows[] = {
     {"ledger.partition_rows", AT(ledger.partition_rows), "rows", 1000, 1ull << 40, "", restarts, open,
      "Rows of the ledger's present partition at which the epoch advances before its time."},
 
+    {"cutover.unmovable_wait_ms", AT(cutover.unmovable_wait_ms), "ms", 0, 600000, "", restarts, open,
+     "How long a flip waits, before anybody is held, for sessions that hold what cannot move; then they are closed with 57P01."},
     {"cutover.hold_deadline_ms", AT(cutover.hold_deadline_ms), "ms", 10, 600000, "", restarts, open,
      "How long new transactions may be held while those in flight end; then the cutover undoes itself."},
     {"cutover.drain_deadline_ms", AT(cutover.drain_deadline_ms), "ms", 10, 600000, "", restarts, open,

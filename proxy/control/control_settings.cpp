@@ -31,6 +31,7 @@ control_settings control_settings_of(const config::settings& s) {
   c.allowed_functions = s.dual_write.allowed_functions;
   c.bounds = limits_of(s);
   c.lease = std::chrono::milliseconds(s.cutover.lease_ms);
+  c.unmovable_wait = std::chrono::milliseconds(s.cutover.unmovable_wait_ms);
   c.hold_deadline = std::chrono::milliseconds(s.cutover.hold_deadline_ms);
   c.drain_deadline = std::chrono::milliseconds(s.cutover.drain_deadline_ms);
   c.sequence_headroom = static_cast<std::int64_t>(s.cutover.sequence_headroom);

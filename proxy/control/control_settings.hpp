@@ -17,7 +17,7 @@ struct control_settings {
   std::vector<std::string> exclude;      // scope.exclude
   std::vector<std::string> allowed_functions;
   session::limits bounds;
-  std::chrono::milliseconds lease{3000}, hold_deadline{5000}, drain_deadline{10000};
+  std::chrono::milliseconds lease{3000}, unmovable_wait{5000}, hold_deadline{5000}, drain_deadline{10000};
   std::int64_t sequence_headroom = 10000;
   std::chrono::seconds sweep_max_age{600};
   std::chrono::seconds epoch_age{21600};       // ledger.epoch_seconds

@@ -60,6 +60,25 @@ flip_runner::answer flip_runner::await(const flip& f, step s, clock::time_point 
   }
 }
 
+// Nobody waits yet: sessions that cannot move are given time to let go, or to leave.
+flip_runner::answer flip_runner::await_warm(const flip& f) {
+  const clock::time_point patience = clock::now() + settings_.unmovable_wait;
+  if (answer a = await(f, step::warming, clock::now() + settings_.hold_deadline); a.what != outcome::done) return a;
+  for (;;) {
+    auto all = read_leases(hands_[f.where()], settings_.lease);
+    if (!all) return {outcome_of(all.error()), all.error().message};
+    const std::string who = unmovable_sessions(*all).names;
+    if (who.empty()) return {};
+    if (clock::now() >= patience) {
+      telemetry::log::warning("sessions will be closed by the flip", {{"epoch", f.plan().epoch}, {"sessions", who}});
+      return {};
+    }
+    if (duty_.stopping()) return {outcome::refused, "this process is stopping"};
+    auto told = hands_[f.where()].wait(std::min(ack_look, left(patience)));
+    if (!told) return {outcome_of(told.error()), told.error().message};
+  }
+}
+
 // Unsettled, then dirty, then unsettled again: the audit makes a row dirty before it settles it.
 flip_runner::answer flip_runner::await_drained(const flip& f) {
   const place primary = f.plan().old_primary(), secondary = f.plan().old_secondary();
@@ -137,7 +156,7 @@ flip_runner::answer flip_runner::perform(const flip& f) {
     case act::mark_warming:
       if (auto r = rehearse(f); r.what != outcome::done) return r;
       return text(f, mark_sql(step::warming, p, proxy_id_));
-    case act::await_warm: return await(f, step::warming, clock::now() + settings_.hold_deadline);
+    case act::await_warm: return await_warm(f);
     case act::mark_holding:
       hold_begun_ = clock::now();
       hold_deadline_ = hold_begun_ + settings_.hold_deadline;

@@ -47,6 +47,7 @@ class flip_runner {
   answer perform(const flip& f);
   answer text(const flip& f, const std::string& sql, std::chrono::milliseconds patience = {});
   answer await(const flip& f, step s, clock::time_point deadline);
+  answer await_warm(const flip& f);
   answer await_drained(const flip& f);
   answer rehearse(const flip& f);
   answer fence_secondary(const flip& f);

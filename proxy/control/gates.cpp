@@ -86,10 +86,11 @@ void no_stalled(const gate_context& c, gate_result& r) {
 void unmovable(const gate_context& c, gate_result& r) {
   auto all = read_leases(c.hands[c.primary()], c.settings.lease);
   if (!all) return failed(r, all.error());
-  std::int32_t n = 0;
-  for (const lease& l : *all) n += l.live ? l.unmovable_count : 0;
-  r.holds = n == 0;
-  r.evidence = n == 0 ? "none" : std::to_string(n) + " sessions will be closed with 57P01 (see sessions)";
+  const unmovable_summary found = unmovable_sessions(*all);
+  r.holds = found.count == 0;
+  r.evidence = r.holds ? "none"
+                       : std::to_string(found.count) + (found.count == 1 ? " session" : " sessions") + " will be closed with 57P01, unless they let go: " +
+                             found.names;
 }
 
 void backfilled(const gate_context& c, gate_result& r) {

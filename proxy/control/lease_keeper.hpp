@@ -26,10 +26,12 @@ struct lease_content {
   phase now = phase::passthrough;
   step at = step::steady;
   std::uint32_t sessions = 0;
-  std::string unmovable = "[]";    // JSON: [{"id":…,"reason":…},…]
+  static constexpr std::string_view nobody = "[]";
+  std::string unmovable{nobody};   // JSON: [{"id":…,"reason":…},…]
   std::optional<double> held_ms;   // of the last flip
   bool same_acknowledgement(const lease_content& o) const {
-    return wanted == o.wanted && primary == o.primary && epoch == o.epoch && now == o.now && at == o.at && held_ms == o.held_ms;
+    return wanted == o.wanted && primary == o.primary && epoch == o.epoch && now == o.now && at == o.at && held_ms == o.held_ms &&
+           (unmovable == nobody) == (o.unmovable == nobody);   // a flip may wait for the last of them
   }
 };
 

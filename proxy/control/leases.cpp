@@ -17,7 +17,9 @@ std::vector<std::string> names_where(const std::vector<lease>& all, F&& missing)
 
 database::result<std::vector<lease>> read_leases(database::connection& c, std::chrono::milliseconds lease_ms) {
   auto found = c.run(
-      "SELECT l.proxy_id, l.name, l.epoch, coalesce(l.phase, ''), l.step, coalesce(l.sessions, 0), l.unmovable, "
+      "SELECT l.proxy_id, l.name, l.epoch, coalesce(l.phase, ''), l.step, coalesce(l.sessions, 0), "
+      "(SELECT string_agg('session ' || (u.s->>'id') || ' holds ' || (u.s->>'reason'), ', ' ORDER BY u.n) "
+      "FROM jsonb_array_elements(l.unmovable) WITH ORDINALITY u(s, n) WHERE u.n <= " + std::to_string(unmovable_named) + "), "
       "jsonb_array_length(l.unmovable), coalesce(l.held_ms, -1), "
       "extract(epoch FROM clock_timestamp() - l.renewed_at) * 1000, "
       "EXISTS (SELECT FROM pg_locks k WHERE k.locktype = 'advisory' AND k.objsubid = 2 AND k.classid::bigint = " +
@@ -60,6 +62,16 @@ std::vector<std::string> not_at_phase(const std::vector<lease>& all, std::int32_
 
 std::vector<std::string> stalled(const std::vector<lease>& all) {
   return names_where(all, [](const lease& l) { return l.stalled(); });
+}
+
+unmovable_summary unmovable_sessions(const std::vector<lease>& all) {
+  unmovable_summary out;
+  for (const lease& l : all) {
+    if (!l.live || l.unmovable_count == 0) continue;
+    out.count += l.unmovable_count;
+    out.names += (out.names.empty() ? "" : "; ") + l.name + ": " + l.unmovable + (l.unmovable_count > unmovable_named ? ", …" : "");
+  }
+  return out;
 }
 
 std::string joined(const std::vector<std::string>& names) {

@@ -16,8 +16,8 @@ struct lease {
   std::int32_t epoch = 0;
   std::string phase, step;
   std::int32_t sessions = 0;
-  std::string unmovable;       // JSON
   std::int32_t unmovable_count = 0;
+  std::string unmovable;       // the first of them: "session ID holds REASON, …"
   double held_ms = -1;         // -1 = it has not been through a flip
   double age_ms = 0;           // since it was renewed
   bool live = false;           // renewed within lease_ms (plus what a renewal may take)
@@ -33,6 +33,13 @@ std::vector<std::string> not_at_step(const std::vector<lease>& all, std::int32_t
 std::vector<std::string> not_on_epoch(const std::vector<lease>& all, std::int32_t epoch);
 std::vector<std::string> not_at_phase(const std::vector<lease>& all, std::int32_t epoch, phase p);
 std::vector<std::string> stalled(const std::vector<lease>& all);
+// Sessions of the live ones that hold what cannot move.
+struct unmovable_summary {
+  std::int32_t count = 0;
+  std::string names;   // by proxy; of each at most unmovable_named
+};
+inline constexpr int unmovable_named = 5;
+unmovable_summary unmovable_sessions(const std::vector<lease>& all);
 std::string joined(const std::vector<std::string>& names);
 
 }  // namespace pgtandem::control

@@ -48,7 +48,7 @@ constexpr std::array table{
     metric_row{metric::phase, "pgtandem_phase", gauge, "", "phase", "1 for the present phase, 0 for the others"},
     metric_row{metric::held, "pgtandem_held", gauge, "", "", "1 while new transactions are held"},
     metric_row{metric::hold_seconds, "pgtandem_hold_seconds_total", counter, "s", "", "time for which new transactions were held"},
-    metric_row{metric::unmovable, "pgtandem_unmovable_sessions", gauge, "sessions", "", "sessions that cannot move to another primary"},
+    metric_row{metric::unmovable, "pgtandem_unmovable_sessions", gauge, "sessions", "", "sessions that cannot move to another primary; at most 100 are counted"},
     metric_row{metric::place_up, "pgtandem_place_up", gauge, "", "place", "1 if the control connection to the place works"},
     metric_row{metric::lease_age_seconds, "pgtandem_lease_age_seconds", gauge, "s", "", "since this proxy's lease was renewed"},
     metric_row{metric::dirty_rows, "pgtandem_dirty_rows", gauge, "rows", "", "rows of pgtandem.dirty on the primary (counted up to 10000)"},

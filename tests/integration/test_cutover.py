@@ -1,24 +1,19 @@
 """Cutover and rollback under sixteen writers and sixteen readers through two proxies: nobody gets an error, every transaction is
 on both sides, no read is older than a write acknowledged before it. And a proxy that slept through it commits nothing."""
 import os
-import re
 import statistics
 import threading
 import time
 
 import psycopg2
-import pytest
 from connections import connector, through
+from flips import CLIENTS, SCHEMA, SEED, flip, gates_hold, ready  # noqa: F401
 from harness import writers
 from harness.cluster import run, value
 from harness.compare import assert_equal
 from harness.wait import wait_until
 
 FLIPS = int(os.environ.get("PGTANDEM_FLIPS", "4"))     # the acceptance run uses 20: ten times there and back
-CLIENTS = 16
-SCHEMA = writers.SCHEMA + "CREATE TABLE clock(id int PRIMARY KEY, t bigint NOT NULL); CREATE TABLE ser(id bigserial PRIMARY KEY, v int);"
-SEED = writers.SEED.format(counters=writers.COUNTERS) + f"; INSERT INTO clock SELECT i, 0 FROM generate_series(0, {CLIENTS - 1}) i"
-GATES_SECONDS = 60
 
 
 class Clock:
@@ -56,40 +51,6 @@ class Clock:
             self.reads += 1
             if seen < floor:
                 self.stale.append((self.number, floor, seen))
-
-
-@pytest.fixture
-def ready(deploy):
-    """make(**options): a deployment in phase verify whose gates hold."""
-    def make(**options):
-        options.setdefault("proxies", 2)
-        world = deploy(SCHEMA, SEED, reconcilers=1, **options)
-        world.ctl("phase", "backfill")
-        wait_until(lambda: world.ctl("phase", "verify", check=False).returncode == 0, 60, "backfill", every=0.2)
-        world.wait_phase("verify")
-        return world
-    return make
-
-
-def gates_hold(world, verb="cutover"):
-    last = [""]
-
-    def hold():
-        done = world.ctl(verb, "--dry-run", check=False)
-        last[0] = done.stdout
-        return done.returncode == 0
-    try:
-        wait_until(hold, GATES_SECONDS, "gates", every=0.2)
-    except AssertionError as error:
-        raise AssertionError(f"{error}\n{last[0]}") from None
-
-
-def flip(world, verb):
-    gates_hold(world, verb)
-    done = world.ctl(verb)
-    world.wait_phase("tail" if verb == "cutover" else "verify")
-    found = re.search(r"cutover_ms\D*([\d.]+)", done.stdout)
-    return float(found.group(1)) if found else None
 
 
 def test_there_and_back_under_load(ready):
@@ -233,22 +194,6 @@ def test_a_session_takes_its_settings_and_statements_along(ready):
     assert run(connection, "EXECUTE q(41)") == [(42,)]
     assert run(connection, "SELECT current_setting('application_name'), current_setting('work_mem')") == [("traveller", "7MB")]
     assert run(connection, "SELECT inet_server_port()") != before
-
-
-def test_a_session_that_cannot_move_is_named_then_closed(ready):
-    world = ready(settings={"cutover": {"hold_deadline_ms": 2000}})
-    stuck = through(world.proxies[0], world, autocommit=True)
-    run(stuck, "CREATE TEMP TABLE mine(a int)")
-    gates_hold(world)
-    world.ctl("cutover", check=False)
-    wait_until(lambda: world.migration("target")["step"] == "steady" and world.migration()["step"] == "steady", 30, "the flip to end")
-    try:
-        run(stuck, "SELECT * FROM mine")
-        assert world.primary() == "source"
-    except psycopg2.Error as error:
-        assert error.pgcode == "57P01"
-    world.wait_drained()
-    assert_equal(world)
 
 
 def test_coordinator_killed_during_the_flip_is_completed_or_undone(ready):
