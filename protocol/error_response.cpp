@@ -1,5 +1,6 @@
 #include "protocol/error_response.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include "protocol/message.hpp"
@@ -10,6 +11,7 @@ namespace pgtandem::protocol {
 namespace {
 
 constexpr std::size_t fields_max = 64;  // PostgreSQL has 18 kinds
+constexpr std::size_t sqlstate_size = 5;
 
 void put(message_writer& m, char code, std::string_view value) {
   m.u8(static_cast<std::uint8_t>(code)).c_string(value);
@@ -57,6 +59,14 @@ std::optional<error_fields> decode_error(std::string_view body) {
   }
   if (!r.finished()) return std::nullopt;
   return e;
+}
+
+std::string_view sqlstate_of(std::string_view message) {
+  const frame f = scan(message);
+  const auto e = f.complete() && f.type == backend::error_response ? decode_error(f.body) : std::nullopt;
+  const std::string_view code = e ? e->sqlstate() : std::string_view();
+  const auto plain = [](char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z'); };
+  return code.size() == sqlstate_size && std::all_of(code.begin(), code.end(), plain) ? code : "?????";
 }
 
 void write_with_position(std::string& out, char type, const error_fields& e, std::optional<std::uint32_t> position) {

@@ -28,6 +28,9 @@ struct error_fields {
 
 std::optional<error_fields> decode_error(std::string_view body);
 
+// Of a whole ErrorResponse message, type and length included. "?????" if it has none that is five letters and digits.
+std::string_view sqlstate_of(std::string_view message);
+
 // The same fields with another position, or without one. `type` is error_response or notice_response.
 void write_with_position(std::string& out, char type, const error_fields& e, std::optional<std::uint32_t> position);
 

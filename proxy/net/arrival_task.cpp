@@ -43,6 +43,7 @@ class way_in {
         home_.services().meter->add(telemetry::metric::cancel_requests);
         co_return co_await forward_cancel(context_, *home_.services().cancels, {wish.cancel->pid, wish.cancel->secret});
       }
+      if (!wish.refused.empty()) home_.services().meter->add(telemetry::metric::clients_refused, 1, wish.refused);
       if (wish.close_client) co_return co_await say_last_words();
       if (wish.lookup) {
         co_await find_secret();
@@ -92,10 +93,7 @@ class way_in {
 
   // Also where a client hears that there is no room: it has said who it is, so it understands the answer.
   task<void> find_secret() {
-    if (who_.place.beyond_limit()) {
-      home_.services().meter->add(telemetry::metric::clients_refused, 1, "53300");
-      co_return core_.refuse("53300", "sorry, too many clients already");
-    }
+    if (who_.place.beyond_limit()) co_return core_.refuse("53300", "sorry, too many clients already");
     if (home_.draining()) co_return core_.refuse("57P03", "the proxy is shutting down");
     if (!home_.services().may_serve(*home_.world()))
       co_return core_.refuse("57P03", "the proxy does not know yet where the primary is");

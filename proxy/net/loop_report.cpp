@@ -22,8 +22,7 @@ void loop::count(session::tally& t) {
   counted_.queries += std::exchange(t.queries, 0);
   counted_.ops += std::exchange(t.ops, 0);
   counted_.ops_degraded += std::exchange(t.ops_degraded, 0);
-  counted_.ops_refused += std::exchange(t.ops_refused, 0);
-  counted_.statements_refused += std::exchange(t.statements_refused, 0);
+  if (!t.refused.empty()) move_names(t.refused, counted_.refused);
   if (!t.census.empty()) move_names(t.census, counted_.census);
   if (!t.degraded.empty()) move_names(t.degraded, counted_.degraded);
 }
@@ -47,12 +46,12 @@ void loop::report() {
   add(metric::transactions, t.transactions);
   add(metric::queries, t.queries);
   add(metric::ops, t.ops);
-  add(metric::statements_refused, t.statements_refused);
   add(metric::analyzer_hits, analyzer_.hits() - std::exchange(analyzer_hits_, analyzer_.hits()));
   add(metric::analyzer_misses, analyzer_.misses() - std::exchange(analyzer_misses_, analyzer_.misses()));
   add(metric::bytes_in, client_traffic_.read - traffic_counted_.read);
   add(metric::bytes_out, client_traffic_.written - traffic_counted_.written);
   traffic_counted_ = client_traffic_;
+  for (const auto& sqlstate : t.refused) meter.add(metric::statements_refused, 1, sqlstate);
   for (const auto& name : t.census) meter.add(metric::census, 1, name);
   for (const auto& reason : t.degraded) meter.add(metric::ops_degraded, 1, reason);
   if (!appliers_) return;

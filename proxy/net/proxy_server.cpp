@@ -60,6 +60,7 @@ void proxy_server::run() {
 
 void proxy_server::take(int fd, std::string peer) {
   if (admission_.crowded()) {
+    services_.meter->add(telemetry::metric::clients_refused, 1, "53300");
     ::close(fd);
     return;
   }
@@ -155,7 +156,8 @@ void proxy_server::report_later() {
     services_.meter->set(telemetry::metric::clients, view().sessions);
     services_.meter->set(telemetry::metric::applier_queue, static_cast<double>(queue));
     services_.meter->set(telemetry::metric::breaker_open, static_cast<double>(open));
-    if (groups > 0) services_.meter->set(telemetry::metric::group_size, static_cast<double>(grouped) / static_cast<double>(groups));
+    if (groups > 0)
+      services_.meter->set(telemetry::metric::group_size, static_cast<double>(grouped) / static_cast<double>(groups));
     report_later();
   });
 }

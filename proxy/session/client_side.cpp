@@ -283,6 +283,9 @@ void session::state::remember(const sql::statement& s) {
   }
 }
 
+// `error`: the ErrorResponse that a statement, or a commit, is answered with on our own word.
+void session::state::count_refusal(std::string_view error) { out.counted.refused.emplace_back(protocol::sqlstate_of(error)); }
+
 void session::state::violation(std::string_view what) { fatal(failure::protocol_violation, what); }
 
 void session::state::fatal(failure f, std::string_view what) {

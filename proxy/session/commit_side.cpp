@@ -60,7 +60,6 @@ void session::state::apply_failed(std::string_view reason, std::string_view mess
   out.disarm = true;
   const world& w = *tx.rules();
   if (w.bounds.secondary_policy == policy::strict) {
-    ++out.counted.ops_refused;
     refuse_commit(error_message(failure::secondary_required, message.empty() ? reason : message));
     return;
   }
@@ -83,6 +82,7 @@ void session::state::send_commit() {
 
 // Our own word fails the transaction: `error` is the answer to the commit.
 void session::state::refuse_commit(std::string_view error) {
+  count_refusal(error);
   out.to_client.append(error);
   held_complete.clear();
   script.clear();

@@ -16,7 +16,7 @@ void session::state::extended(std::string_view message, awaited a) {
 
 // Says `error` at the place of the message: the primary fails the name and skips to Sync, as after any error.
 void session::state::refuse_extended(char type, std::string_view, std::string error) {
-  ++out.counted.statements_refused;
+  count_refusal(error);
   std::string message;
   awaited a;
   a.substitute = std::move(error);

@@ -71,7 +71,9 @@ void session::state::query_key_answered() {
     return;
   }
   failure why = !key.same ? failure::key_reused : w.alone ? failure::outcome_not_kept : failure::key_committed;
-  out.to_client += error_message(why);
+  const std::string error = error_message(why);
+  count_refusal(error);
+  out.to_client += error;
   w.failed = true;
   failed_query = std::move(w);
   make_fail();

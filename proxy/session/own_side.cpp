@@ -176,8 +176,9 @@ void session::state::own_failed(const frame& f) {
   auto e = protocol::decode_error(f.body);
   bool fenced_off = a.own == purpose::fence && e && e->sqlstate() == undefined_table;
   auto say = [&] {
-    if (fenced_off) out.to_client += error_message(failure::stale_epoch);
-    else out.to_client.append(f.whole);
+    const std::string stale = fenced_off ? error_message(failure::stale_epoch) : std::string();
+    if (fenced_off) count_refusal(stale);
+    out.to_client.append(fenced_off ? stale : f.whole);
   };
   if (precedes(a.own) || a.own == purpose::reparse) {
     own_prepared.clear();   // it may be the statement itself that is gone

@@ -178,7 +178,7 @@ void session::state::on_row(awaited& a, const frame& f) {
 void session::state::poison(awaited& a, failure why, std::string_view what) {
   a.failed = true;
   a.substitute = error_message(why, what);
-  ++out.counted.statements_refused;
+  count_refusal(a.substitute);
 }
 
 void session::state::on_complete(awaited& a, const frame& f) {

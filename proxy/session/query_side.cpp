@@ -149,11 +149,11 @@ bool session::state::mirror_query(std::string_view message, std::string_view sql
 
 // The answer has to come from the primary all the same: it orders it among the others and fails its transaction.
 void session::state::refuse_query(failure why, std::string_view what) {
-  ++out.counted.statements_refused;
   protocol::write_query(out.to_primary, failing_query);
   unsynced = false;
   awaited w{.what = request::query};
   w.substitute = error_message(why, what);
+  count_refusal(w.substitute);
   await(std::move(w));
 }
 

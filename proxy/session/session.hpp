@@ -26,7 +26,8 @@ struct server_hello {
 
 // Counted by the core, drained by the owner into telemetry (names: proxy/telemetry/metrics).
 struct tally {
-  std::uint64_t transactions = 0, queries = 0, ops = 0, ops_degraded = 0, ops_refused = 0, statements_refused = 0;
+  std::uint64_t transactions = 0, queries = 0, ops = 0, ops_degraded = 0;
+  std::vector<std::string> refused;    // SQLSTATE of each statement, or commit, that the proxy itself has refused
   std::vector<std::string> census;     // constructs met in passthrough that dual_write would refuse
   std::vector<std::string> degraded;   // reason per degraded op
 };

@@ -238,6 +238,7 @@ void startup::refuse(std::string_view sqlstate, std::string_view message, std::s
 void startup::refuse_with(std::string_view error_response) {
   if (stage_ == stage::closed || stage_ == stage::open) return;
   out_.to_client += error_response;
+  out_.refused = protocol::sqlstate_of(error_response);
   out_.close_client = true;
   out_.lookup = out_.log_in = false;
   buffer_.clear();

@@ -49,6 +49,7 @@ struct startup_outbox {
   bool log_in = false;
   std::optional<protocol::cancel_request> cancel;
   bool close_client = false;  // after to_client is flushed
+  std::string refused;        // SQLSTATE of the refusal; empty = there was none
 };
 
 class startup {

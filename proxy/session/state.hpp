@@ -166,6 +166,7 @@ struct session::state {
   void forget_names();
   void remember(const sql::analysis& a);
   void remember(const sql::statement& s);
+  void count_refusal(std::string_view error);
   void violation(std::string_view what);
   void fatal(failure f, std::string_view what = {});
   void end();

@@ -6,6 +6,7 @@ import psycopg2
 from connections import through
 from harness.cluster import run, value
 from harness.wait import wait_until
+from harness.wire import Wire, sqlstate, startup
 
 ROWS = 3000
 SCHEMA = "CREATE TABLE item(id int PRIMARY KEY, v text NOT NULL); CREATE TABLE pair(a int, b int, v int, PRIMARY KEY (a, b));"
@@ -88,6 +89,43 @@ def cancelled(connection):
         pass
 
 
+def check_refusals(world, proxy, admin):
+    """Each refusal under the SQLSTATE that the client has heard, once."""
+    heard = {}
+
+    def refused(first_bytes):
+        wire = Wire(proxy.port)
+        wire.send(first_bytes)
+        code = sqlstate(wire.read_to_end())
+        wire.close()
+        heard[code] = heard.get(code, 0) + 1
+    labelled = lambda name, code: admin.metrics().get(f'{name}{{sqlstate="{code}"}}', 0)
+    known = {code: labelled("pgtandem_clients_refused_total", code) for code in ("3D000", "08P01", "28000", "0A000")}
+    for _ in range(3):
+        refused(startup({"user": "postgres", "database": "elsewhere"}))
+    refused(b"GET / HTTP/1.1\r\n\r\n")
+    for _ in range(2):
+        refused(startup({"database": world.database}))
+    refused(startup({"user": "postgres", "database": world.database, "replication": "true"}))
+    assert heard == {"3D000": 3, "08P01": 1, "28000": 2, "0A000": 1}
+    for code, times in heard.items():
+        wait_until(lambda code=code, times=times: labelled("pgtandem_clients_refused_total", code) - known[code] == times, FRESH_SECONDS,
+                   f"logins refused with {code}")
+    statements = lambda code: labelled("pgtandem_statements_refused_total", code)
+    wait_until(lambda: statements("0A000") == 1, FRESH_SECONDS, "the statement refused before")
+    connection = through(proxy, world, autocommit=True)
+    for sql in ("DO $$ BEGIN END $$", "CREATE TABLE other(a int)", "SELECT nothing"):
+        try:
+            run(connection, sql)
+            raise AssertionError(f"not refused: {sql}")
+        except psycopg2.Error as error:
+            assert error.pgcode in ("0A000", "42703"), error
+    wait_until(lambda: statements("0A000") == 3, FRESH_SECONDS, "statements refused")
+    for name in ("pgtandem_clients_refused_total", "pgtandem_statements_refused_total"):
+        assert not [key for key in admin.metrics() if key == name or key.startswith(name + '{sqlstate=""')], f"{name} without a label"
+    connection.close()
+
+
 def check_bytes(connection, admin):
     before = admin.metrics()
     run(connection, "SELECT repeat('x', 1048576)")
@@ -101,7 +139,7 @@ def check_groups(world, connection, admin):
     run(connection, "UPDATE item SET v = 'touched' WHERE id <= 3")
     ledger = value(world.connect("target"), "SELECT count(*) FROM pgtandem.ledger WHERE kind = 'op'")
     wait_metric(admin, "pgtandem_ops_applied_total", lambda now: now == ledger, f"is {ledger}")
-    assert admin.metric("pgtandem_group_size") >= 1
+    wait_metric(admin, "pgtandem_group_size", lambda now: now >= 1, "is the size of the last groups")
 
 
 def degrade(world, connection, admin):
@@ -148,7 +186,7 @@ def flip(world, proxy):
 
 def test_every_metric_is_set_and_true(deploy):
     world = deploy(SCHEMA, SEED, phase="passthrough", reconcilers=1, seed_target=False,
-                   settings={"listen": {"max_clients": 12}, "cutover": {"hold_deadline_ms": 1500, "lease_ms": 1000}, "reconcile": {"sweep_pause_ms": 200}})
+                   settings={"listen": {"max_clients": 12}, "cutover": {"hold_deadline_ms": 1500, "lease_ms": 1000}, "reconcile": {"sweep_pause_ms": 2000}})
     proxy, admin = world.proxies[0], world.proxies[0].admin
     scraper = Scraper(admin)
     in_passthrough(world, proxy)
@@ -159,6 +197,7 @@ def test_every_metric_is_set_and_true(deploy):
         run(connection, "DO $$ BEGIN END $$")
     except psycopg2.Error as error:
         assert error.pgcode == "0A000"
+    check_refusals(world, proxy, admin)
     world.ctl("backfill")
     expected = figures(world)
     assert expected["migrated_rows"] == ROWS + 500

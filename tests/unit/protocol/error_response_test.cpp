@@ -55,3 +55,20 @@ TEST_CASE("a position that is no number is none, and too many fields are refused
   for (int i = 0; i < 65; ++i) many += "Mx\0"s;
   CHECK_FALSE(decode_error(many + '\0'));
 }
+
+TEST_CASE("the SQLSTATE of a whole message, which may come from anybody") {
+  const auto of = [](std::string_view sqlstate) {
+    std::string out;
+    write_error(out, {"FATAL", sqlstate, "m"});
+    return std::string(sqlstate_of(out));
+  };
+  CHECK(of("28P01") == "28P01");
+  CHECK(of("") == "?????");
+  CHECK(of("28p01") == "?????");
+  CHECK(of("28P011") == "?????");
+  CHECK(of("\"}\n x") == "?????");
+  CHECK(sqlstate_of("") == "?????");
+  std::string notice;
+  write_notice(notice, {"WARNING", "01000", "m"});
+  CHECK(sqlstate_of(notice) == "?????");
+}

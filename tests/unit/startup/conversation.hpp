@@ -68,6 +68,9 @@ inline std::string words(std::string_view bytes) {
 inline std::string heard(startup& s) {
   const startup_outbox out = s.take();
   std::string text = words(out.to_client);
+  const std::size_t error = text.find("E:");
+  CHECK(out.refused ==
+        (error == std::string::npos ? "" : text.substr(error + 2, 5)));  // every refusal is counted as what it is
   if (out.lookup) text += "lookup ";
   if (out.log_in) text += "login ";
   if (out.cancel) text += "cancel:" + std::to_string(out.cancel->pid) + ":" + std::to_string(out.cancel->secret) + ' ';
