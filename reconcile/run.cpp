@@ -1,7 +1,6 @@
 #include "reconcile/run.hpp"
 
 #include <chrono>
-#include <thread>
 
 #include "proxy/telemetry/log.hpp"
 #include "reconcile/backfill.hpp"
@@ -18,21 +17,19 @@ namespace log = telemetry::log;
 
 constexpr milliseconds retry_after{200};  // a database that is away
 constexpr milliseconds stand_by{500};     // another reconciler works, or the phase asks for nothing
-constexpr milliseconds stop_checked_every{100};
-constexpr milliseconds stop_seen_within{20};  // the flag is a signal handler's: it cannot ring
 
 class reconciler {
  public:
-  reconciler(const config::settings& s, const std::atomic<bool>& stop)
+  reconciler(const config::settings& s, const stop_line& stop)
       : settings_(s), stop_(stop), pair_(s, "doubts"), loop_(s, pair_), backfill_(s), sweeper_(s), sequences_(s) {}
 
   void run() {
-    while (!stop_) {
+    while (!stop_.rung()) {
       auto wait = step();
       if (!wait) {
         complain(wait.error());
         if (wait.error().lost) pair_.close();
-        rest(retry_after);
+        stop_.rest(retry_after);
         continue;
       }
       complained_.clear();
@@ -68,19 +65,15 @@ class reconciler {
     return pause;
   }
 
-  // A pause without a session to listen on.
-  void rest(milliseconds limit) {
-    const auto until = std::chrono::steady_clock::now() + limit;
-    while (!stop_ && std::chrono::steady_clock::now() < until) std::this_thread::sleep_for(std::min(limit, stop_seen_within));
-  }
-
-  // Waits for news; the stop flag is seen in time.
+  // Waits for news, or the stop. What has been read already is asked for first: the socket would not show it.
   void listen(milliseconds limit) {
     const auto until = std::chrono::steady_clock::now() + limit;
-    while (!stop_ && limit.count() > 0) {
-      auto heard = pair_.bell().wait(std::min(limit, stop_checked_every));
+    while (!stop_.rung()) {
+      auto heard = pair_.bell().wait(milliseconds(0));
       if (!heard || *heard) return;
-      limit = std::chrono::duration_cast<milliseconds>(until - std::chrono::steady_clock::now());
+      limit = std::chrono::ceil<milliseconds>(until - std::chrono::steady_clock::now());
+      if (limit.count() <= 0) return;
+      stop_.rest(limit, pair_.bell().socket());
     }
   }
 
@@ -91,7 +84,7 @@ class reconciler {
   }
 
   const config::settings& settings_;
-  const std::atomic<bool>& stop_;
+  const stop_line& stop_;
   place_pair pair_;
   doubt_loop loop_;
   backfill backfill_;
@@ -104,7 +97,7 @@ class reconciler {
 
 }  // namespace
 
-int run_reconciler(const config::settings& s, const std::atomic<bool>& stop) {
+int run_reconciler(const config::settings& s, const stop_line& stop) {
   log::info("reconciler starts");
   reconciler(s, stop).run();
   log::info("reconciler stops");

@@ -315,6 +315,8 @@ result<std::optional<notification>> connection::wait(std::chrono::milliseconds l
   }
 }
 
+int connection::socket() const { return lost() ? -1 : PQsocket(i_->conn); }
+
 void connection::statement_limit(std::chrono::milliseconds limit) { i_->limit = limit; }
 bool connection::lost() const { return !i_ || i_->lost(); }
 int connection::backend_pid() const { return lost() ? 0 : PQbackendPID(i_->conn); }

@@ -89,6 +89,8 @@ class connection {
 
   // Waits up to `limit` for a NOTIFY.
   result<std::optional<notification>> wait(std::chrono::milliseconds limit);
+  // For a wait beside other descriptors, when wait(0) has found nothing. -1 = lost.
+  int socket() const;
   void statement_limit(std::chrono::milliseconds);
   bool lost() const;
   bool in_transaction() const;  // open or failed

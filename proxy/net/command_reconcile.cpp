@@ -1,5 +1,4 @@
 // `pgtandem reconcile`: runs the reconciler until SIGTERM or SIGINT.
-#include <atomic>
 #include <csignal>
 
 #include "proxy/net/commands.hpp"
@@ -8,10 +7,9 @@
 namespace pgtandem::net {
 namespace {
 
-std::atomic<bool> stop_reconciler{false};
-static_assert(std::atomic<bool>::is_always_lock_free);  // a signal handler may store to it
+reconcile::stop_line stop_reconciler;
 
-void ask_to_stop(int) { stop_reconciler = true; }
+void ask_to_stop(int) { stop_reconciler.ring(); }
 
 }  // namespace
 

@@ -1,6 +1,5 @@
 // A reconciler on a thread of its own, for the length of a scope.
 #pragma once
-#include <atomic>
 #include <chrono>
 #include <functional>
 #include <thread>
@@ -14,13 +13,13 @@ class running_reconciler {
   explicit running_reconciler(const config::settings& s)
       : settings_(s), thread_([this] { reconcile::run_reconciler(settings_, stop_); }) {}
   ~running_reconciler() {
-    stop_ = true;
+    stop_.ring();
     thread_.join();
   }
 
  private:
   config::settings settings_;
-  std::atomic<bool> stop_{false};
+  reconcile::stop_line stop_;
   std::thread thread_;
 };
 
