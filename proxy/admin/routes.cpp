@@ -25,8 +25,8 @@ reply healthz(const context&, const request&, std::string_view) { return {200, "
 
 // The target's health never makes a proxy unready.
 reply readyz(const context& c, const request&, std::string_view) {
-  bool ready = c.control.ready();
-  return {ready ? 200u : 503u, ready ? "ready\n" : "not ready: the primary has not answered yet\n", "text/plain"};
+  const std::string_view why = c.control.why_not_serving();
+  return {why.empty() ? 200u : 503u, why.empty() ? "ready\n" : "not ready: " + std::string(why) + "\n", "text/plain"};
 }
 
 reply metrics(const context& c, const request&, std::string_view) {

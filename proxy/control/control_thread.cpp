@@ -119,6 +119,16 @@ bool control_thread::ready() const {
   return w->routing.epoch > 0 && b.lease_first && primary.looked_at > *b.lease_first;
 }
 
+std::string_view control_thread::why_not_serving() const {
+  if (!ready()) return "the primary has not answered yet";
+  const routing now = world()->routing;
+  if (!i_->facts.look().of(now.primary()).reachable) return "the primary cannot be reached";
+  const fleet_view loops = i_->loops.view();
+  if (loops.draining) return "the proxy is shutting down";
+  if (loops.ticket == 0 || (loops.epoch == 0 && now.epoch != 0)) return "the loops have not begun yet";
+  return {};
+}
+
 bool control_thread::wait_ready(std::chrono::milliseconds limit) const {
   const clock::time_point deadline = clock::now() + limit;
   std::uint64_t seen = 0;

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "proxy/control/control_settings.hpp"
@@ -62,8 +63,10 @@ class control_thread {
 
   // The newest published world; never null, before the first look at a database it is epoch 0 without catalogs.
   session::world_ptr world() const;
-  // A session may start: the primary has answered and its catalog is loaded. Independent of the secondary's health.
+  // A session may start: the primary has answered and its catalog is loaded. The loops are not asked.
   bool ready() const;
+  // Whether a client that connects now is served; if not, why. Independent of the secondary's health.
+  std::string_view why_not_serving() const;
   // Waits until ready() or the limit; false = not yet.
   bool wait_ready(std::chrono::milliseconds limit) const;
 

@@ -28,6 +28,8 @@ struct unmovable_session {
 // Sums over all loops. A session whose client is still logging in is counted nowhere: it starts under the newest world.
 struct fleet_view {
   std::uint64_t ticket = 0;     // every loop has taken the world published with this ticket (or a later one)
+  std::int32_t epoch = 0;       // the oldest under which a loop would serve a newcomer
+  bool draining = false;        // newcomers are refused
   std::uint32_t sessions = 0;   // clients logged in
   std::uint32_t behind = 0;     // sessions whose session::epoch() is not the published routing's
   std::uint32_t open = 0;       // the published routing holds, and the session is not held() yet

@@ -78,6 +78,7 @@ void loop::publish(session::world_ptr w, std::uint64_t ticket) {
 void loop::drain(bool now) {
   boost::asio::post(context_, [this, now] {
     draining_ = true;
+    board_.draining.set(1);
     for (auto i = relays_.begin(); i != relays_.end();) (i++)->shutdown(now);
   });
 }
@@ -106,6 +107,7 @@ void loop::take_world(session::world_ptr w, std::uint64_t ticket) {
   watching_ = true;
   for (auto i = relays_.begin(); i != relays_.end();) (i++)->world_changed(world_);
   settle_watch();
+  board_.epoch.set(static_cast<std::uint64_t>(world_->routing.epoch));
   board_.ticket.set(ticket);
   services_.changed();
 }

@@ -23,7 +23,9 @@ class board_number {
 };
 
 struct loop_board {
-  board_number ticket;  // of the world the loop has taken
+  board_number ticket;    // of the world the loop has taken
+  board_number epoch;     // of the same
+  board_number draining;  // 1: newcomers are refused
   board_number sessions, behind, open, cold;
   board_number applier_queue, breaker_open;  // renewed once a second
   board_number groups, grouped_ops;          // of the last second in which there was a group

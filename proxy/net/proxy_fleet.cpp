@@ -1,5 +1,6 @@
 // The loops as the control thread sees them (control::fleet): worlds go in, sums come out.
 #include <condition_variable>
+#include <limits>
 
 #include "proxy/net/proxy_server.hpp"
 
@@ -29,9 +30,12 @@ std::uint64_t proxy_server::publish(session::world_ptr w) {
 control::fleet_view proxy_server::view() const {
   control::fleet_view v;
   v.ticket = loops_.empty() ? 0 : loops_.front()->board().ticket.get();
+  v.epoch = std::numeric_limits<std::int32_t>::max();
   for (const auto& l : loops_) {
     const auto& b = l->board();
     v.ticket = std::min(v.ticket, b.ticket.get());  // first: the numbers are then at least as new as the ticket says
+    v.epoch = std::min(v.epoch, static_cast<std::int32_t>(b.epoch.get()));
+    v.draining |= b.draining.get() != 0;
     v.sessions += static_cast<std::uint32_t>(b.sessions.get());
     v.behind += static_cast<std::uint32_t>(b.behind.get());
     v.open += static_cast<std::uint32_t>(b.open.get());

@@ -221,12 +221,32 @@ def test_client_that_vanishes_frees_its_backend(plain):
     wait_until(lambda: not plain.clusters["source"].run(f"SELECT 1 FROM pg_stat_activity WHERE pid = {pid}"), 10, "backend gone")
 
 
+def test_readiness_follows_the_primary_only(deploy, clusters):
+    """Ready is who serves a client now: whatever the target does, and as soon as the first client could connect."""
+    source, target = clusters
+    deployment = deploy(phase="passthrough")
+    proxy = deployment.proxies[0]
+    target.stop()
+    source.stop()
+    wait_until(lambda: proxy.admin.get("/readyz") == (503, "not ready: the primary cannot be reached\n"), 20, "an unready proxy")
+    source.start()
+    wait_until(lambda: proxy.admin.get("/readyz")[0] == 200, 20, "a ready proxy")
+    Wire(proxy.port).login(deployment.database).close()
+    assert proxy.admin.get("/healthz")[0] == 200
+    late = deployment.proxy(ready=False)
+    wait_until(lambda: late.admin.is_ready(), 20, "a ready second proxy", every=0.001)
+    Wire(late.port).login(deployment.database).close()
+    target.start()
+
+
 def test_sigterm_drains(plain):
     proxy = plain.proxies[0]
     idle = Wire(proxy.port).login(plain.database)
     busy = Wire(proxy.port).login(plain.database)
     busy.ask("BEGIN")
+    assert proxy.admin.get("/readyz")[0] == 200
     proxy.process.terminate()
+    wait_until(lambda: proxy.admin.get("/readyz") == (503, "not ready: the proxy is shutting down\n"), 10, "an unready proxy")
     assert sqlstate(idle.read_to_end()) == "57P01"
     assert busy.rows("SELECT 1") == [[b"1"]]
     busy.send(query("COMMIT"))

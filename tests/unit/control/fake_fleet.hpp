@@ -20,6 +20,8 @@ class fake_fleet : public control::fleet {
     std::lock_guard hold(lock_);
     control::fleet_view v;
     v.ticket = ticket_;
+    v.epoch = latest_ ? latest_->routing.epoch : 0;
+    v.draining = draining;
     v.sessions = 3;
     v.behind = behind;
     if (latest_ && latest_->routing.holding) v.open = open;
@@ -36,6 +38,7 @@ class fake_fleet : public control::fleet {
     std::lock_guard hold(lock_);
     return latest_ ? latest_->routing : control::routing{};
   }
+  std::atomic<bool> draining{false};
   std::atomic<std::uint32_t> behind{0}, open{0}, cold{0};
 
  private:
