@@ -95,8 +95,9 @@ bool session::state::decide_part(std::size_t to) {
 
 // Like an error of the statement: what ran before it in the same transaction is undone.
 void session::state::refuse_part(failure why, std::string_view what) {
-  ++out.counted.statements_refused;
-  out.to_client += error_message(why, what);
+  const std::string error = error_message(why, what);
+  count_refusal(error);
+  out.to_client += error;
   awaited w{.what = request::query};
   w.failed = true;
   w.inside = script.opened;
