@@ -83,6 +83,7 @@ statement statement_of(const raw_statement& raw) {
   if (raw.object) s.construct += std::string(" ") + raw.object;
   if (raw.relation.name) s.relation = relation_of(raw.relation);
   s.name = text(raw.name);
+  s.arguments = raw.arguments;
   take_flags(raw.flags, s);
   take_facts(raw, s);
   if (raw.inner) s.inner = std::make_unique<statement>(statement_of(*raw.inner));

@@ -28,7 +28,7 @@ enum class statement_kind : std::uint8_t {
   savepoint, release, rollback_to,   // `name`
   set,             // SET, RESET, SET TRANSACTION, SET CONSTRAINTS, … (no rows)
   prepare,         // PREPARE name AS …: `name`, `inner`
-  execute,         // EXECUTE name: `name`
+  execute,         // EXECUTE name: `name`, `arguments`
   deallocate,      // `name`, empty = ALL
   discard,         // DISCARD ALL|PLANS|TEMP|SEQUENCES: `name`
   session,         // LISTEN, UNLISTEN, NOTIFY, LOCK, VACUUM, ANALYZE, CHECKPOINT, LOAD, REINDEX, … : writes no rows
@@ -60,6 +60,7 @@ struct statement {
   std::vector<std::string> functions;    // names called anywhere in it, without schema, unique
   std::vector<std::string> read_relations; // names of FROM items ("name" and "schema.name"), unique
   std::string name;                 // savepoint, prepared statement, setting (SET, RESET), DISCARD's object
+  std::size_t arguments = 0;        // EXECUTE: how many
   bool chain = false;               // COMMIT/ROLLBACK AND CHAIN
   std::unique_ptr<statement> inner; // of PREPARE
   // marks about the session

@@ -100,6 +100,7 @@ void raw_refine_prepare(const void* node, raw_statement* s) {
 void raw_refine_execute(const void* node, raw_statement* s) {
   const ExecuteStmt* execute = node;
   s->name = execute->name;
+  s->arguments = (size_t)list_length(execute->params);
   raw_walk(execute->params, s);
 }
 

@@ -72,6 +72,7 @@ typedef struct raw_statement {
   size_t begin, end;     /* bytes in the text */
   raw_fact relation;     /* name NULL = none */
   const char* name;      /* savepoint, prepared statement, setting; NULL = none */
+  size_t arguments;      /* of EXECUTE */
   unsigned flags;        /* of raw_flag */
   raw_fact* facts;       /* in no order, but set columns in theirs */
   size_t fact_count, fact_capacity;

@@ -1,5 +1,7 @@
 #include "proxy/sql/rewrite.hpp"
 
+#include "proxy/sql/prepare_text.hpp"
+
 namespace pgtandem::sql {
 namespace {
 
@@ -80,10 +82,14 @@ rewritten_text rewrite_all(std::string_view sql, const analysis& a, std::span<co
   std::size_t copied = 0;
   for (const rewrite_target& target : targets) {
     const statement& s = a.statements[target.statement];
-    const std::size_t end = a.ranges[target.statement].end;
+    std::size_t end = a.ranges[target.statement].end;
+    if (s.kind == statement_kind::execute) {
+      const std::size_t begin = a.ranges[target.statement].begin;
+      end = begin + execute_name_end(sql.substr(begin, end - begin), s.name).value_or(0);
+    }
     out.text += sql.substr(copied, end - copied);
     copied = end;
-    const std::string clause = image_clause(s, *target.relation, o);
+    const std::string clause = s.kind == statement_kind::execute ? std::string(target.suffix) : image_clause(s, *target.relation, o);
     out.insertions.push_back({out.text.size(), clause.size()});
     out.text += clause;
   }

@@ -51,9 +51,11 @@ struct rewritten_text {
 struct rewrite_target {
   std::size_t statement = 0;        // index into analysis::statements
   const table* relation = nullptr;  // its target, not null
+  std::string_view suffix = {};     // of an EXECUTE: what its name gets instead
 };
 
-// `targets` in ascending order of their statements, each of which is an insert, update or delete_.
+// `targets` in ascending order of their statements, each of which is an insert, update or delete_, or an execute whose name
+// execute_name_end() (prepare_text.hpp) finds.
 rewritten_text rewrite_all(std::string_view sql, const analysis& a, std::span<const rewrite_target> targets,
                            const capture_options& o);
 
