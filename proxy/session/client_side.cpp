@@ -246,28 +246,29 @@ void session::state::remember(const sql::statement& s) {
       has.temporary = true;
       forget_names();
       break;
-    case kind::prepare: {
+    case kind::prepare:
       settings_touched = true;
-      using k = sql::statement_kind;
-      k inner = s.inner ? s.inner->kind : k::uncaptured;
-      sql_prepared[s.name] = inner == k::insert || inner == k::update || inner == k::delete_ || inner == k::uncaptured || inner == k::truncate;
+      forget_executable(s.name);
       break;
-    }
+    case kind::execute:
+      if (const executable* e = executable_of(s); e && e->twin) remember(*e->twin->statement());
+      break;
     case kind::deallocate:
       if (s.name.empty()) {
         statements.clear();
-        sql_prepared.clear();
+        executes.gone();
+        ++names_version;
         own_prepared.clear();
       } else {
         statements.erase(s.name);
-        sql_prepared.erase(s.name);
+        forget_executable(s.name);
         own_prepared.erase(s.name);
       }
       break;
     case kind::discard:
       statements.clear();
       portals.clear();
-      sql_prepared.clear();
+      executes.gone();
       own_prepared.clear();
       forget_names();
       if (s.name == "ALL") has = {};

@@ -57,7 +57,7 @@ session::state::readiness session::state::settle(prepared& p, std::string& error
       d.what = course::unknown_table;
       d.why = d.ask.front();
     } else {
-      ask(purpose::resolve, resolve_query(d.ask));
+      ask_meanings(d.ask);
       return readiness::wait;
     }
   }
@@ -84,7 +84,9 @@ std::string_view session::state::server_text(prepared& p) {
   p.table = p.what.rows.tables.front();
   p.ddl_version = rules().primary->ddl_version;
   p.how = image_form();
-  sql::rewrite_target target{0, p.table.get()};
+  sql::rewrite_target target{0, p.table.get(), twin_suffix};
+  const executable* e = executable_of(*p.statement());
+  p.twin = e ? e->twin : nullptr;
   p.rewritten = sql::rewrite_all(p.sql, *p.text, {&target, 1}, p.how);
   return p.rewritten.text;
 }
@@ -98,6 +100,11 @@ session::state::readiness session::state::ensure_prepared(const prepared_ptr& p,
   }
   bool current = p->connection == connection && p->with_image == image &&
                  (!image || (p->table == p->what.rows.tables.front() && p->ddl_version == rules().primary->ddl_version && p->how == image_form()));
+  if (image) {
+    if (readiness r = ensure_executed(*p, error); r != readiness::ready) return r;
+    const executable* e = executable_of(*p->statement());
+    current &= p->twin == (e ? e->twin : nullptr);
+  }
   if (current) return readiness::ready;
   if (p->standard_strings != standard_strings && p->sql.find('\\') != std::string::npos) {
     error = error_message(failure::refused_construct, "a statement with backslashes that was prepared under another standard_conforming_strings");
@@ -142,6 +149,7 @@ bool session::state::on_parse(const frame& f) {
   if (mirrors()) {
     std::string error;
     readiness r = settle(*p, error);
+    if (r == readiness::ready) r = ensure_executed(*p, error);
     if (r == readiness::wait) return false;
     if (r == readiness::refused) {
       refuse_extended(f.type, m->name, std::move(error));
@@ -160,6 +168,7 @@ bool session::state::on_parse(const frame& f) {
     protocol::write_parse(message, p->name, text, p->types);
     extended(message, std::move(a));
   }
+  forget_executable(p->name);
   statements[p->name] = std::move(p);
   return true;
 }
@@ -267,6 +276,13 @@ bool session::state::on_execute(const frame& f) {
   const sql::statement* s = p->statement();
   a.statement = p;
   ++out.counted.queries;
+  if (mirrors() && s && s->kind == kind::execute && (p->decided_for != &rules() || p->decided_names != names_version)) {   // it runs what the name means now
+    if (!drained()) return false;
+    if (status != 'E') {
+      refuse_extended(f.type, {}, error_message(failure::refused_construct, "a portal of EXECUTE behind a change of names or statements"));
+      return true;
+    }
+  }
   if (mirrors() && s && s->kind == kind::commit && tx.writes.current()) {
     if (!drained()) return false;
     if (status != 'E' && to_mirror()) {
@@ -324,6 +340,7 @@ bool session::state::on_close(const frame& f) {
     violation("malformed Close");
     return true;
   }
+  if (m->kind == protocol::describe_kind::statement) forget_executable(std::string(m->name));
   (m->kind == protocol::describe_kind::statement ? statements : portals).erase(std::string(m->name));
   extended(f.whole, {.what = request::close});
   return true;

@@ -74,6 +74,7 @@ void session::state::swap(const std::vector<std::vector<std::string>>& settings)
   out.swap_primary = true;
   ++connection;
   own_prepared.clear();
+  executes.gone();
   portals.clear();
   known.forget();
   ++names_version;

@@ -10,8 +10,16 @@ constexpr std::string_view own_portal = "pgtandem", own_statement = "pgtandem_as
 
 // Questions that the client's next message must wait for.
 bool blocks(purpose p) {
-  return p == purpose::resolve || p == purpose::belongings || p == purpose::read_settings || p == purpose::replay || p == purpose::claim ||
-         p == purpose::warnings;
+  switch (p) {
+    case purpose::resolve:
+    case purpose::recall:
+    case purpose::belongings:
+    case purpose::read_settings:
+    case purpose::replay:
+    case purpose::claim:
+    case purpose::warnings: return true;
+    default: return false;
+  }
 }
 // Extended messages before a Query: an error there makes the primary skip the Query too.
 bool precedes(purpose p) { return p == purpose::begin || p == purpose::fence; }
@@ -120,6 +128,10 @@ void session::state::own_done(awaited a) {
       if (a.failed || own_rows.empty()) resolve_failed = true;
       if (script.active()) advance_script();
       return;
+    case purpose::recall:
+      learn_executable(a.failed);
+      if (script.active()) advance_script();
+      return;
     case purpose::warnings:
       script.asked_warnings = true;
       if (script.active()) advance_script();
@@ -206,6 +218,7 @@ void session::state::own_failed(const frame& f) {
   switch (a.own) {
     case purpose::fail: break;
     case purpose::resolve:
+    case purpose::recall:
     case purpose::belongings:
     case purpose::read_settings: break;
     case purpose::replay: break;
@@ -215,7 +228,7 @@ void session::state::own_failed(const frame& f) {
   if (a.to_ready) return;   // ReadyForQuery follows
   awaited done = std::move(a);
   awaiting.pop_front();
-  if (done.own == purpose::resolve) say();
+  if (done.own == purpose::resolve || done.own == purpose::recall) say();
   muted = false;
   skip_extended();
   if (done.own == purpose::fail) return;

@@ -28,6 +28,7 @@ struct prepared {
   std::shared_ptr<const sql::table> table;             // whose image
   std::int64_t ddl_version = 0;
   sql::rewritten_text rewritten;                       // maps error positions back
+  std::shared_ptr<const prepared> twin;                // EXECUTE: of what
 
   // the last decision, good for the same world and the same names
   decision what;

@@ -348,6 +348,7 @@ void session::state::learn_parameter(std::string_view name, std::string_view val
   };
   utf8 = is("client_encoding", "UTF8");
   standard_strings = !is("standard_conforming_strings", "off");
+  strings_varied |= !standard_strings;
   safe_texts = std::none_of(std::begin(client_only), std::end(client_only), [&](std::string_view e) { return is("client_encoding", e); });
   auto begins = [&](const char* n, std::string_view with) {
     auto i = parameters.find(n);

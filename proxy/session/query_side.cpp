@@ -75,16 +75,7 @@ decision session::state::decide_here(const sql::statement& s) {
     if (s.kind == kind::read || is_control(s.kind) || s.kind == kind::set) d.what = course::pass;
     return d;
   }
-  if (s.kind == kind::execute) {
-    auto i = sql_prepared.find(s.name);
-    auto p = statements.find(s.name);
-    bool by_sql = i != sql_prepared.end() && i->second;
-    bool by_protocol = p != statements.end() && (!p->second->statement() || writes_rows(p->second->statement()->kind));
-    if (!by_sql && !by_protocol) return d;
-    d.what = course::refuse;
-    d.why = "EXECUTE of a prepared write";
-    return d;
-  }
+  if (s.kind == kind::execute) return decide_execute(s);
   return decide(s, *catalog, known);
 }
 
@@ -125,7 +116,7 @@ bool session::state::mirror_query(std::string_view message, std::string_view sql
       refuse_query(failure::unknown_table, questions.front());
       return true;
     }
-    ask(purpose::resolve, resolve_query(questions));
+    ask_meanings(questions);
     return false;
   }
   captures |= status != 'E' && sure < a->statements.size();

@@ -18,7 +18,7 @@ enum class request : std::uint8_t { query, parse, bind, describe, execute, close
 
 // Why the proxy asks something itself.
 enum class purpose : std::uint8_t {
-  none, begin, fence, resolve, claim, record, check_constraints, mark_dirty, commit, rollback, fail, resync, reparse, belongings,
+  none, begin, fence, resolve, recall, claim, record, check_constraints, mark_dirty, commit, rollback, fail, resync, reparse, belongings,
   read_settings, replay, warnings, undo,
 };
 

@@ -26,6 +26,7 @@ bool changes_meanings(const sql::statement& s) {
     case kind::create_temp:
     case kind::discard:
     case kind::prepare:
+    case kind::execute:   // of a set_config()
     case kind::deallocate:
     case kind::uncaptured: return true;
     default: return false;

@@ -89,7 +89,7 @@ bool session::state::decide_part(std::size_t to) {
     return true;
   }
   if (std::exchange(resolve_failed, false)) refuse_part(failure::unknown_table, questions.front());
-  else ask(purpose::resolve, resolve_query(questions));
+  else ask_meanings(questions);
   return false;
 }
 
@@ -118,7 +118,7 @@ plan_ptr session::state::make_plan(std::size_t to) {
     const decision& d = script.decisions[i];
     step s{a.statements[i].kind, a.statements[i].name, d.what == course::capture, d.rows};
     p->captures |= s.captures;
-    if (s.captures && s.rows.kind != effect_kind::truncate) targets.push_back({i, s.rows.tables.front().get()});
+    if (s.captures && s.rows.kind != effect_kind::truncate) targets.push_back({i, s.rows.tables.front().get(), twin_suffix});
     p->steps.push_back(std::move(s));
     remember(a.statements[i]);
   }
@@ -130,15 +130,19 @@ plan_ptr session::state::make_plan(std::size_t to) {
 }
 
 void session::state::send_part(std::size_t to) {
+  if (!part_twins_fit(to)) return;
   const kind first = script.statement(script.at).kind;
   const bool control = is_control(first);
   const bool ends = first == kind::commit || first == kind::rollback;
   const sql::analysis_ptr text = script.text;
-  awaited w{.what = request::query};
-  w.planned = make_plan(to);
-  script.at = to;
-  bool opens = status == 'I' && (script.several() ? first != kind::begin : w.planned->captures || !mirrors());
+  const auto decided = script.decisions.begin() + static_cast<std::ptrdiff_t>(script.at);
+  const bool captures = std::any_of(decided, decided + static_cast<std::ptrdiff_t>(to - script.at), [](const decision& d) { return d.what == course::capture; });
+  bool opens = status == 'I' && (script.several() ? first != kind::begin : captures || !mirrors());
   if (opens) ask_prepared(purpose::begin, "pgtandem_begin", "BEGIN");
+  send_part_twins(to);
+  awaited w{.what = request::query};
+  w.planned = make_plan(to);   // remembers what the part leaves behind
+  script.at = to;
   script.opened |= opens;
   w.inside = script.opened;
   w.wrapped = script.opened && !control && script.done();

@@ -8,6 +8,7 @@
 // own_side.cpp      what the proxy asks on its own account, and its answers
 // commit_side.cpp   the conversation of a commit: check, apply, mark, send
 // key_side.cpp      idempotency keys
+// execute_side.cpp  EXECUTE of prepared statements
 // belongings_side.cpp  what the session holds that cannot move to another primary
 // move_side.cpp     routing changes, the move to another primary, shutdown
 #pragma once
@@ -23,6 +24,7 @@
 #include "protocol/frontend_messages.hpp"
 #include "protocol/message.hpp"
 #include "proxy/session/errors.hpp"
+#include "proxy/session/execute.hpp"
 #include "proxy/session/names.hpp"
 #include "proxy/session/own_query.hpp"
 #include "proxy/session/planner.hpp"
@@ -95,6 +97,7 @@ struct session::state {
   std::map<std::string, std::string> parameters_told;   // the client's view of those that changed while a string is on its way
   bool utf8 = true, safe_texts = true;              // of client_encoding
   bool standard_strings = true;                     // standard_conforming_strings
+  bool strings_varied = false;                      // it has been off in this session
   bool iso = false;                                 // of DateStyle and IntervalStyle
   int server_major = 0;
   std::set<std::string> own_prepared;
@@ -139,7 +142,7 @@ struct session::state {
 
   // --- what the session holds
   prepared_map statements, portals;
-  std::map<std::string, bool> sql_prepared;   // PREPARE name: it writes
+  executables executes;
   bool keys_used = false;                     // an idempotency key was set by SET in this session
   bool settings_touched = false;
   belongings has;
@@ -270,6 +273,19 @@ struct session::state {
   std::string_view unmovable() const;
   bool ask_belongings();
   void belongings_told(bool failed);
+
+  // execute_side.cpp
+  decision decide_execute(const sql::statement& s);
+  void ask_meanings(const std::vector<std::string>& questions);
+  void learn_executable(bool failed);
+  executable recall(const std::string& name, recalled row);
+  void forget_executable(const std::string& name);
+  const executable* executable_of(const sql::statement& s) const;
+  bool twin_fits(const sql::statement& s, std::string_view text) const;
+  readiness ensure_twin(const sql::statement& s, std::string& error);
+  readiness ensure_executed(const prepared& p, std::string& error);
+  bool part_twins_fit(std::size_t to);
+  void send_part_twins(std::size_t to);
 
   // move_side.cpp
   void routing_changed();

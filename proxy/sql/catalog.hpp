@@ -23,9 +23,9 @@ struct column {
   std::string name;            // as in pg_attribute, unquoted
   std::string type;            // format_type() with an empty search_path, domains and user types schema-qualified
   bool fragile = false;        // its text output depends on session settings: the image goes through pgtandem.image()
-  bool styled = false;         // it depends on DateStyle and IntervalStyle alone
   bool generated = false;      // GENERATED ALWAYS AS (…) STORED: not part of an image
   bool identity_always = false;
+  bool styled = false;         // it depends on DateStyle and IntervalStyle alone
 };
 
 enum class fk_action : std::uint8_t { none, cascade, set_null, set_default };
