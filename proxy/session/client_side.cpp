@@ -268,6 +268,7 @@ void session::state::remember(const sql::statement& s) {
     case kind::discard:
       statements.clear();
       portals.clear();
+      paused.clear();
       executes.gone();
       own_prepared.clear();
       forget_names();

@@ -180,6 +180,7 @@ bool session::state::on_bind(const frame& f) {
     return true;
   }
   awaited a{.what = request::bind};
+  paused.close(std::string(m->portal));
   auto i = statements.find(std::string(m->statement));
   if (i == statements.end()) {   // the primary says 26000
     portals.erase(std::string(m->portal));
@@ -220,6 +221,7 @@ bool session::state::stream_bind(const frame& f, std::string_view rest) {
   std::string error;
   if (ensure_prepared(i->second, error) != readiness::ready || i->second->with_image) return false;
   portals[std::string(f.body.substr(0, portal_end))] = i->second;
+  paused.close(std::string(f.body.substr(0, portal_end)));
   extended(rest, {.what = request::bind});
   return true;
 }
@@ -314,12 +316,18 @@ bool session::state::on_execute(const frame& f) {
     drained();
     return false;
   }
-  bool returning = p->what.rows.returning;
-  if (returning && m->max_rows > 0) {
-    refuse_extended(f.type, {}, error_message(failure::refused_construct, "a row limit on a write with RETURNING"));
+  std::string error;
+  const bool goes_on = paused.find(std::string(m->portal)) != nullptr;
+  if (!pause(a, std::string(m->portal), m->max_rows, error)) {
+    refuse_extended(f.type, {}, std::move(error));
     return true;
   }
-  std::string error;
+  std::string message;
+  protocol::write_execute(message, m->portal, 0);
+  if (goes_on) {
+    extended(message, std::move(a));
+    return true;
+  }
   switch (execute_key(*p, std::string(m->portal), error)) {
     case key_verdict::wait: return false;
     case key_verdict::replayed: return true;
@@ -328,8 +336,6 @@ bool session::state::on_execute(const frame& f) {
   }
   a.keyed = key.now == idempotency::stage::claimed;
   if (tx.needs_fence()) ask_fence();
-  std::string message;
-  protocol::write_execute(message, m->portal, 0);
   extended(message, std::move(a));
   return true;
 }
@@ -341,6 +347,7 @@ bool session::state::on_close(const frame& f) {
     return true;
   }
   if (m->kind == protocol::describe_kind::statement) forget_executable(std::string(m->name));
+  else paused.close(std::string(m->name));
   (m->kind == protocol::describe_kind::statement ? statements : portals).erase(std::string(m->name));
   extended(f.whole, {.what = request::close});
   return true;

@@ -76,6 +76,7 @@ void session::state::swap(const std::vector<std::vector<std::string>>& settings)
   own_prepared.clear();
   executes.gone();
   portals.clear();
+  paused.clear();
   known.forget();
   ++names_version;
   where = latest->routing.primary();

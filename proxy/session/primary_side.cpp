@@ -161,7 +161,7 @@ void session::state::on_row(awaited& a, const frame& f) {
                                tx.rules()->bounds.write_set_max);
   switch (verdict) {
     case write_set::verdict::kept:
-      if (c->returning) protocol::write_data_row(out.to_client, *row);
+      if (c->returning) give_row(a, *row);
       return;
     case write_set::verdict::malformed: poison(a, failure::image_broken, t.qualified); return;
     case write_set::verdict::other_table:
@@ -196,8 +196,9 @@ void session::state::on_complete(awaited& a, const frame& f) {
   }
   if (a.what == request::execute) {
     prepared_ptr p = std::move(a.statement);
+    if (a.rest) complete_piece(a, f);
+    else out.to_client.append(f.whole);
     awaiting.pop_front();
-    out.to_client.append(f.whole);
     if (!p || !p->statement()) return;
     if (mirrors() && p->captures() && p->what.rows.kind == effect_kind::truncate)
       tx.writes.add_truncate(p->what.rows.tables, p->what.rows.restart_identity);
@@ -323,6 +324,7 @@ void session::state::say_ready(char s) {
   if (awaiting.empty() && !unsynced) {   // else some may belong to the next transaction already
     meanings_open = texts_changed = false;
     portals.clear();
+    paused.clear();
     bind_identity.clear();
   }
   tx.over();

@@ -76,6 +76,11 @@ decision session::state::decide_here(const sql::statement& s) {
     return d;
   }
   if (s.kind == kind::execute) return decide_execute(s);
+  if (!paused.empty() && (s.construct == "FETCH" || s.construct == "MOVE")) {   // the primary's portal has no rows left
+    d.what = course::refuse;
+    d.why = "FETCH or MOVE beside a portal whose rows are limited in number";
+    return d;
+  }
   return decide(s, *catalog, known);
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "proxy/session/paused.hpp"
 #include "proxy/session/planner.hpp"
 #include "proxy/session/prepared.hpp"
 #include "proxy/sql/analysis.hpp"
@@ -61,6 +62,8 @@ struct awaited {
   plan_ptr planned;              // query with captures or inside a script
   sql::analysis_ptr text;        // query without
   prepared_ptr statement;        // parse, describe, execute
+  paused_ptr rest;               // execute of a portal whose rows are handed out in pieces,
+  std::size_t limit = 0, given = 0;   // of this piece; 0 = no limit
   std::string substitute;        // our ErrorResponse, said instead of the primary's
 };
 

@@ -9,6 +9,7 @@
 // commit_side.cpp   the conversation of a commit: check, apply, mark, send
 // key_side.cpp      idempotency keys
 // execute_side.cpp  EXECUTE of prepared statements
+// paused_side.cpp   row limits of writes with RETURNING
 // belongings_side.cpp  what the session holds that cannot move to another primary
 // move_side.cpp     routing changes, the move to another primary, shutdown
 #pragma once
@@ -27,6 +28,7 @@
 #include "proxy/session/execute.hpp"
 #include "proxy/session/names.hpp"
 #include "proxy/session/own_query.hpp"
+#include "proxy/session/paused.hpp"
 #include "proxy/session/planner.hpp"
 #include "proxy/session/prepared.hpp"
 #include "proxy/session/reply.hpp"
@@ -142,6 +144,7 @@ struct session::state {
 
   // --- what the session holds
   prepared_map statements, portals;
+  paused_portals paused;
   executables executes;
   bool keys_used = false;                     // an idempotency key was set by SET in this session
   bool settings_touched = false;
@@ -286,6 +289,11 @@ struct session::state {
   readiness ensure_executed(const prepared& p, std::string& error);
   bool part_twins_fit(std::size_t to);
   void send_part_twins(std::size_t to);
+
+  // paused_side.cpp
+  bool pause(awaited& a, const std::string& portal, std::int32_t max_rows, std::string& error);
+  void give_row(awaited& a, const protocol::split_row& row);
+  void complete_piece(awaited& a, const protocol::frame& f);
 
   // move_side.cpp
   void routing_changed();

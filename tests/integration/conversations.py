@@ -36,6 +36,7 @@ def simple(*texts):
 
 
 INT4, TEXT = 23, 25
+ALL_T = "UPDATE t SET n = n + 1 RETURNING id, v"
 ONE = (1).to_bytes(4, "big")
 
 # name -> chunks, each of which ends in as many ReadyForQuery as it has Query and Sync messages
@@ -131,6 +132,15 @@ CONVERSATIONS = {
                                 parse("EXECUTE ret('e')", "e") + describe(b"S", "e") + SYNC, bind([], "e") + execute() + bind([], "e") + describe() + execute() + SYNC,
                                 extended("BEGIN") + extended("EXECUTE ins('f')") + extended("EXECUTE ret('g')") + extended("COMMIT"),
                                 parse("PREPARE late AS UPDATE t SET n = $1 RETURNING n") + bind() + execute() + parse("EXECUTE late(6)") + bind() + execute() + SYNC] + simple("TABLE t"),
+    "row limits": [parse(ALL_T) + bind() + b"".join(execute("", rows) for rows in limits) + SYNC for limits in ([2, 2, 2], [3, 3, 3], [3, 0], [1, 0, 1], [0, 2], [4, 1], [2, 1], [1], [-1, 1])] +
+                  [parse(ALL_T) + bind(portal="p") + describe(name="p") + execute("p", 1) + parse("SELECT 7") + bind() + execute() + execute("p", 1) + close(b"P", "p") + execute("p", 1) + SYNC,
+                   parse(ALL_T) + bind(portal="p") + execute("p", 1) + bind(portal="p") + SYNC, parse("UPDATE t SET n = n WHERE false RETURNING id") + bind() + execute("", 1) + execute("", 1) + SYNC,
+                   parse("INSERT INTO t(v) VALUES ('a'), ('b') RETURNING id, v") + bind(results=[1, 0]) + execute("", 1) + execute("", 1) + execute("", 1) + SYNC,
+                   parse("UPDATE t SET n = 1/0 RETURNING id") + bind() + execute("", 1) + execute("", 1) + SYNC,
+                   parse("UPDATE t SET n = 4 RETURNING id") + bind() + execute("", 2) + parse("SELECT 1/0") + bind(portal="x") + execute("x") + execute("", 2) + SYNC] +
+                  simple("BEGIN") + [parse(ALL_T, "s") + bind(statement="s", portal="p") + execute("p", 2) + SYNC, execute("p", 1) + SYNC, query("SAVEPOINT a"), execute("p", 1) + FLUSH + execute("p", 9) + SYNC,
+                                     bind(statement="s", portal="q") + execute("q", 1) + SYNC, query("ROLLBACK TO a"), execute("q", 1) + SYNC, query("ROLLBACK TO a"), execute("p", 1) + SYNC, query("COMMIT"), execute("p", 1) + SYNC] +
+                  simple("PREPARE x AS DELETE FROM t WHERE id < 5 RETURNING id", "BEGIN") + [parse("EXECUTE x") + bind() + execute("", 2) + execute("", 1) + execute("", 5) + execute("", 5) + SYNC] + simple("COMMIT", "TABLE t"),
     "truncate": simple("TRUNCATE t", "SELECT count(*) FROM t", "TRUNCATE parent", "TRUNCATE parent, child, late", "TRUNCATE u RESTART IDENTITY", "TRUNCATE nowhere"),
     "extended insert": [extended("INSERT INTO t(v, n) VALUES ($1, $2)", [b"x", b"5"]), extended("INSERT INTO t(v) VALUES ($1) RETURNING *", [None]),
                         extended("INSERT INTO t(v) VALUES ($1) RETURNING id, n", [b"y"], results=[1]),

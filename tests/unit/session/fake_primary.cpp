@@ -181,6 +181,7 @@ void fake_primary::message(char type, std::string_view body) {
         return;
       }
       portals_[std::string(m->portal)] = s->second;
+      run_.erase(std::string(m->portal));
       protocol::write_bind_complete(pending_);
       return;
     }
@@ -206,7 +207,8 @@ void fake_primary::message(char type, std::string_view body) {
         skipping_ = true;
         return;
       }
-      if (!run(p->second, false, status == 'I')) skipping_ = true;
+      if (once_per_portal && starts(p->second, "UPDATE") && !run_.insert(p->first).second) protocol::write_command_complete(pending_, "UPDATE 0");
+      else if (!run(p->second, false, status == 'I')) skipping_ = true;
       return;
     }
     case 'C':

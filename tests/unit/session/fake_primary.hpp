@@ -41,6 +41,7 @@ class fake_primary {
 
   std::vector<std::string> heard;   // texts executed, in order; COMMITs of implicit transactions as "(commit)"
   char status = 'I';
+  bool once_per_portal = false;     // a portal that has run has no rows left: "UPDATE 0"
   int mute_after = -1;              // messages after which it hears nothing any more; negative: never
 
  private:
@@ -57,6 +58,7 @@ class fake_primary {
 
   std::vector<std::pair<std::string, reply_rows>> answers_, passing_;
   std::map<std::string, std::string> statements_, portals_;
+  std::set<std::string> run_;   // portals
   std::vector<std::string> reported_;
   std::string in_, pending_, commit_error_;
   bool skipping_ = false, epoch_gone_ = false, implicit_ = false;
