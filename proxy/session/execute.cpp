@@ -11,19 +11,6 @@ using kind = sql::statement_kind;
 
 executable refused(std::string why) { return {nullptr, std::move(why)}; }
 
-// The one PREPARE of this name in the string; none or several: nothing.
-const sql::statement* find_prepare(const sql::analysis& a, const std::string& name, std::size_t& at) {
-  const sql::statement* found = nullptr;
-  for (std::size_t i = 0; i < a.statements.size(); ++i) {
-    const sql::statement& s = a.statements[i];
-    if (s.kind != kind::prepare || s.name != name || !s.inner) continue;
-    if (found) return nullptr;
-    found = &s;
-    at = i;
-  }
-  return found;
-}
-
 // What PREPARE prepares, at the place where it stands in the string: the positions in the primary's errors count from there.
 std::string alone(std::string_view text, sql::text_range range) {
   auto begin = sql::prepared_begin(text.substr(range.begin, range.size()));
@@ -43,12 +30,22 @@ bool may_run(kind k) { return k == kind::read || k == kind::insert || k == kind:
 
 }  // namespace
 
+std::optional<std::size_t> find_prepare(const sql::analysis& a, std::string_view name) {
+  std::optional<std::size_t> found;
+  for (std::size_t i = 0; i < a.statements.size(); ++i) {
+    const sql::statement& s = a.statements[i];
+    if (s.kind != kind::prepare || s.name != name || !s.inner) continue;
+    if (found) return std::nullopt;
+    found = i;
+  }
+  return found;
+}
+
 executable make_executable(const std::string& name, const recalled& row, const sql::analysis& a, bool standard_strings) {
   std::size_t at = 0;
   const sql::statement* s = nullptr;
   if (row.by_sql) {
-    const sql::statement* prepare = find_prepare(a, name, at);
-    s = prepare ? prepare->inner.get() : nullptr;
+    if (auto found = find_prepare(a, name)) s = a.statements[at = *found].inner.get();
   } else if (a.statements.empty() && !a.parse_error && !a.too_deep) {
     return {};
   } else if (a.statements.size() == 1) {

@@ -5,6 +5,7 @@
 // and the end of mirroring need nothing. What the primary does not show exactly is refused.
 #pragma once
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -35,6 +36,9 @@ struct recalled {
   bool by_sql = false, twin_taken = false;
   std::vector<std::uint32_t> types;
 };
+// The one PREPARE of this name in a string (PostgreSQL keeps the whole string that it came in); none or several: nothing.
+std::optional<std::size_t> find_prepare(const sql::analysis& a, std::string_view name);
+
 executable make_executable(const std::string& name, const recalled& row, const sql::analysis& a, bool standard_strings);
 
 struct executables {

@@ -62,13 +62,22 @@ void session::state::move() {
   }
 }
 
+// The PREPARE of this name out of the string that it came in, which is what the primary keeps; empty: it is not to be told, or it would be
+// read by other rules than at first (the next primary reads it before the session's settings are made there).
+std::string session::state::prepare_again(std::string_view name, std::string_view text) {
+  if (strings_varied && text.find('\\') != std::string_view::npos) return {};
+  sql::analysis_ptr a = analyze(text, standard_strings);
+  auto at = find_prepare(*a, name);
+  return at ? std::string(text.substr(a->ranges[*at].begin, a->ranges[*at].size())) : std::string();
+}
+
 void session::state::swap(const std::vector<std::vector<std::string>>& settings) {
   std::vector<std::vector<std::string>> keep = settings;
-  for (const auto& s : keep) {
+  for (auto& s : keep) {
     if (s.size() != 3 || s[0] != "prepare") continue;
-    sql::analysis_ptr a = analyze(s[2], standard_strings);   // PostgreSQL keeps the whole string it came in: only a lone PREPARE may run again
-    if (a->statements.size() == 1 && a->statements[0].kind == sql::statement_kind::prepare) continue;
-    fatal(failure::cannot_move, "a statement prepared by PREPARE among others");
+    s[2] = prepare_again(s[1], s[2]);
+    if (!s[2].empty()) continue;
+    fatal(failure::cannot_move, "a prepared statement whose text is not known");
     return;
   }
   out.swap_primary = true;

@@ -302,6 +302,7 @@ struct session::state {
   bool idle() const;
   bool may_move();
   void move();
+  std::string prepare_again(std::string_view name, std::string_view text);
   void swap(const std::vector<std::vector<std::string>>& settings);
 };
 

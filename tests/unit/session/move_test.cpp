@@ -102,6 +102,32 @@ TEST_CASE("move: settings are read from the old primary and made again on the ne
   CHECK(std::any_of(heard.begin(), heard.end(), [](auto& t) { return t == "PREPARE q AS SELECT 1"; }));
 }
 
+TEST_CASE("move: a PREPARE is taken out of the string that it came in, as often as the session moves") {
+  const std::string string = "SELECT set_config('a.b', 'PREPARE r AS', false);PREPARE q (int) AS SELECT 'x', $1; PREPARE r AS SELECT 2;LISTEN ch;";
+  struct row {
+    std::string name, text;
+    const char* again;   // null: the session cannot move
+  };
+  const row rows[] = {{"q", string, "PREPARE q (int) AS SELECT 'x', $1"},
+                      {"r", string, "PREPARE r AS SELECT 2"},
+                      {"r", "PREPARE r AS SELECT 1; DEALLOCATE r; PREPARE r AS SELECT 2", nullptr},
+                      {"other", string, nullptr}};
+  for (const row& r : rows) {
+    INFO(r.text);
+    stage s;
+    s.primary.when("pg_settings", {{"what", "name", "value"}, {{"prepare", r.name, r.text}}, "SELECT 1", ""});
+    s.query("SET work_mem = '9000kB'");
+    s.take();
+    s.session().world_changed(holding(test::mirrored_world()));
+    s.session().next_primary_ready({});
+    s.session().world_changed(test::world_in(control::phase::tail, 8));
+    s.pump();
+    auto& heard = s.primary.heard;
+    CHECK(std::count_if(heard.begin(), heard.end(), [&](auto& t) { return r.again && t.find(r.again) != std::string::npos; }) == (r.again ? 1 : 0));
+    CHECK((s.take().find("57P01") != std::string::npos) == !r.again);
+  }
+}
+
 namespace {
 
 // What the primary answers when it is asked what the session holds.
