@@ -9,8 +9,6 @@ namespace pgtandem::apply {
 
 namespace {
 
-constexpr clock::duration fresh = std::chrono::milliseconds(20);  // for so long after an answer the connection counts as there
-
 constexpr const char* no_settings =
     "SELECT pg_catalog.set_config('search_path', 'pg_catalog' || coalesce(', ' || "
     "(SELECT string_agg(DISTINCT pg_catalog.quote_ident(n.nspname), ', ') FROM pg_catalog.pg_operator o JOIN "
@@ -57,7 +55,7 @@ bool channel::in_transaction() const { return conn_ && PQtransactionStatus(conn_
 void channel::forget_prepared() { prepared_.clear(); }
 
 void channel::notice_loss() {
-  if (!conn_ || clock::now() - heard_ < fresh) return;
+  if (!conn_) return;
   if (!PQconsumeInput(conn_) || PQstatus(conn_) != CONNECTION_OK) close();
 }
 
@@ -252,7 +250,6 @@ task<reply> channel::run(std::span<const command> commands, clock::time_point de
     if (alive) alive = co_await read(list, r);
   }
   if (!alive) note_end(r);
-  heard_ = clock::now();
   timer_.cancel();
   co_return r;
 }

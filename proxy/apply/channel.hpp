@@ -84,7 +84,6 @@ class channel : public std::enable_shared_from_this<channel> {
   timer timer_;
   std::uint64_t armed_ = 0;  // which arming a timer's handler belongs to
   bool expired_ = false;
-  clock::time_point heard_{};  // when the last call ended
   pg_conn* conn_ = nullptr;
   std::optional<descriptor> socket_;  // of a dup(): libpq keeps and closes its own
   std::unordered_set<std::uint64_t> prepared_;
