@@ -25,6 +25,8 @@ struct entry {
 
 class work_queue {
  public:
+  // Where an op has waited for nothing (the others may be waiting for its row locks), so many groups go without.
+  static constexpr std::uint32_t groups_without = 32;
   static constexpr std::size_t group_bytes_max = 16u << 20;  // image bytes in one transaction of several ops
 
   work_queue(asio::io_context& loop, std::string conninfo, pool_settings s);
@@ -49,6 +51,7 @@ class work_queue {
   bool stopping = false;
   std::deque<entry> waiting;
   std::size_t expected = 0;  // ops that are about to be submitted
+  std::uint32_t without = 0;  // groups that do not wait for them
   breaker health;
   pool_tally counted;
   table_sql_cache texts;
