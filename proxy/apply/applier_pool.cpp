@@ -32,7 +32,8 @@ struct applier_pool::impl {
 
   // Something was submitted, or nothing more is expected.
   void ring() {
-    if (queue->ready() || queue->waiting.size() == 1) wake_one();  // for the others an applier sleeps until they are ready
+    if (queue->ready() || queue->waiting.size() == 1)
+      wake_one();  // for the others an applier sleeps until they are ready
   }
 };
 
@@ -83,7 +84,9 @@ void applier_pool::secondary_changed(std::string conninfo, sql::catalog_ptr seco
   for (const auto& a : i_->appliers) a->wake();
 }
 
-bool applier_pool::gathers() const { return i_->queue->expected != 0 && i_->queue->without == 0 && i_->queue->settings.gather_us != 0; }
+bool applier_pool::gathers() const {
+  return i_->queue->expected != 0 && i_->queue->without == 0 && i_->queue->settings.gather_us != 0;
+}
 
 bool applier_pool::breaker_open() const { return i_->queue->health.open(); }
 

@@ -11,14 +11,17 @@ work_queue::work_queue(asio::io_context& l, std::string c, pool_settings s)
     : loop(l), settings(s), conninfo(std::move(c)), health(s.breaker_failures, s.breaker_successes), frame(texts) {}
 
 bool work_queue::ready() const {
-  return !waiting.empty() && (expected == 0 || without > 0 || waiting.size() >= settings.group_max || clock::now() >= ready_at());
+  return !waiting.empty() &&
+         (expected == 0 || without > 0 || waiting.size() >= settings.group_max || clock::now() >= ready_at());
 }
 
 std::vector<entry> work_queue::take_group() {
   std::vector<entry> group;
   if (!ready()) return group;
-  if (without > 0) --without;
-  else if (settings.gather_us != 0 && expected != 0 && waiting.size() == 1) without = groups_without;
+  if (without > 0)
+    --without;
+  else if (settings.gather_us != 0 && expected != 0 && waiting.size() == 1)
+    without = groups_without;
   std::size_t bytes = 0;
   while (!waiting.empty() && group.size() < settings.group_max) {
     entry& e = waiting.front();

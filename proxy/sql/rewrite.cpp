@@ -11,8 +11,8 @@ std::string ddl_version_expression(oid sequence) {
   return "pg_catalog.pg_sequence_last_value(" + std::to_string(sequence) + ")";
 }
 
-// In ISO style every date and time zone is written out in full, and the two IntervalStyles are exact: read back under any settings
-// they are the same (datetime.c, EncodeDateTime, EncodeInterval).
+// In ISO style every date and time zone is written out in full, and the two IntervalStyles are exact: read back under
+// any settings they are the same (datetime.c, EncodeDateTime, EncodeInterval).
 constexpr const char* styles_hold =
     "pg_catalog.starts_with(pg_catalog.current_setting('DateStyle'), 'ISO') AND "
     "pg_catalog.starts_with(pg_catalog.current_setting('IntervalStyle'), 'postgres')";
@@ -89,7 +89,8 @@ rewritten_text rewrite_all(std::string_view sql, const analysis& a, std::span<co
     }
     out.text += sql.substr(copied, end - copied);
     copied = end;
-    const std::string clause = s.kind == statement_kind::execute ? std::string(target.suffix) : image_clause(s, *target.relation, o);
+    const std::string clause =
+        s.kind == statement_kind::execute ? std::string(target.suffix) : image_clause(s, *target.relation, o);
     out.insertions.push_back({out.text.size(), clause.size()});
     out.text += clause;
   }

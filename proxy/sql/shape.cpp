@@ -51,15 +51,24 @@ class scanner {
 
   std::size_t step(std::size_t i) {
     switch (of(sql_[i])) {
-      case kind::control: return none;
-      case kind::name: return name(i);
-      case kind::digit: return number(i);
-      case kind::quote: return string(i, i, false);
-      case kind::double_quote: return past_quote(i, '"', false);
-      case kind::dollar: return parameter(i);
-      case kind::minus: return at(i + 1) == '-' ? line_comment(i) : i + 1;
-      case kind::slash: return at(i + 1) == '*' ? block_comment(i) : i + 1;
-      case kind::other: break;
+      case kind::control:
+        return none;
+      case kind::name:
+        return name(i);
+      case kind::digit:
+        return number(i);
+      case kind::quote:
+        return string(i, i, false);
+      case kind::double_quote:
+        return past_quote(i, '"', false);
+      case kind::dollar:
+        return parameter(i);
+      case kind::minus:
+        return at(i + 1) == '-' ? line_comment(i) : i + 1;
+      case kind::slash:
+        return at(i + 1) == '*' ? block_comment(i) : i + 1;
+      case kind::other:
+        break;
     }
     return i + 1;
   }
@@ -103,8 +112,8 @@ class scanner {
     return value <= int4_max;
   }
 
-  // A string whose first quote is at `quote`, with its prefix from `from` on. Behind white space with a line end a further
-  // quote would continue it (scan.l, quotecontinue); what the continuation of E'…' means is not decided here.
+  // A string whose first quote is at `quote`, with its prefix from `from` on. Behind white space with a line end a
+  // further quote would continue it (scan.l, quotecontinue); what the continuation of E'…' means is not decided here.
   std::size_t string(std::size_t from, std::size_t quote, bool escapes) {
     const std::size_t end = past_quote(quote, '\'', escapes);
     if (end == none) return none;

@@ -1,10 +1,10 @@
 // The shape of a SQL text: what is left when the values of its plain literals and its comments are taken out.
 //
 // Texts of one shape have the same tokens but for the values of constants, so PostgreSQL's grammar finds the same
-// statements in them: an analysis that has looked at no value is true for all. Applications that write values into their
-// texts use a handful of shapes. The rules are those of PostgreSQL's scanner (src/backend/parser/scan.l) with
-// standard_conforming_strings on; whatever is unusual (dollar quotes, U&'…', b'…', a string continued behind E'…', control
-// characters, an idempotency key) has no shape. Pure; linear in the text.
+// statements in them: an analysis that has looked at no value is true for all. Applications that write values into
+// their texts use a handful of shapes. The rules are those of PostgreSQL's scanner (src/backend/parser/scan.l) with
+// standard_conforming_strings on; whatever is unusual (dollar quotes, U&'…', b'…', a string continued behind E'…',
+// control characters, an idempotency key) has no shape. Pure; linear in the text.
 #pragma once
 #include <cstddef>
 #include <string>
@@ -15,9 +15,9 @@ namespace pgtandem::sql {
 
 // Bytes that stand for what was taken out. A text that has such bytes itself has no shape.
 enum shape_mark : char {
-  mark_integer = 1,  // fits int4: the scanner's ICONST
-  mark_number = 2,   // a longer integer, or one with a fraction: FCONST
-  mark_string = 3,   // '…': SCONST
+  mark_integer = 1,        // fits int4: the scanner's ICONST
+  mark_number = 2,         // a longer integer, or one with a fraction: FCONST
+  mark_string = 3,         // '…': SCONST
   mark_escape_string = 4,  // E'…': SCONST, but what continues it is read by other rules
   mark_comment = 5,        // /* … */
 };
