@@ -84,10 +84,6 @@ void applier_pool::secondary_changed(std::string conninfo, sql::catalog_ptr seco
   for (const auto& a : i_->appliers) a->wake();
 }
 
-bool applier_pool::gathers() const {
-  return i_->queue->expected != 0 && i_->queue->without == 0 && i_->queue->settings.gather_us != 0;
-}
-
 bool applier_pool::breaker_open() const { return i_->queue->health.open(); }
 
 pool_tally applier_pool::tally() const {

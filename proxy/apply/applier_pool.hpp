@@ -51,7 +51,6 @@ class applier_pool {
   void expect(int more);
   // The secondary's place or catalog changed: finish what is in flight, then use these.
   void secondary_changed(std::string conninfo, sql::catalog_ptr secondary);
-  bool gathers() const;  // would an op wait for those that are expected
   bool breaker_open() const;
   pool_tally tally() const;
 

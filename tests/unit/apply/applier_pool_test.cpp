@@ -4,7 +4,6 @@
 #include <chrono>
 #include <functional>
 
-#include "proxy/apply/work_queue.hpp"
 #include "proxy/database/schema.hpp"
 #include "tests/unit/apply/tables.hpp"
 #include "tests/unit/support/results.hpp"
@@ -132,23 +131,6 @@ TEST_CASE("an op waits for those that are about to come") {
   l.settle();
   CHECK(l.answer(alone) == "applied");
   CHECK(l.pool->tally().groups == 2);
-}
-
-TEST_CASE("where ops have waited for nothing, the next do not wait") {
-  apply::pool_settings s;
-  s.gather_us = 1000;
-  lab l(s);
-  l.pool->expect(1);
-  l.submit(l.row(1, "a"));
-  l.settle();   // nobody came
-  const auto begun = l.pool->tally().groups;
-  for (std::uint32_t i = 0; i < apply::work_queue::groups_without; ++i) {
-    l.submit(l.row(1, "b"));
-    CHECK(l.pool->gathers() == false);
-    l.settle();
-  }
-  CHECK(l.pool->tally().groups == begun + apply::work_queue::groups_without);
-  CHECK(l.pool->gathers());
 }
 
 TEST_CASE("an op does not wait longer than gather_us, nor for more than group_max") {
