@@ -28,6 +28,9 @@ const row rows[] = {
      "Clients served at once; the next one hears 53300. Each holds one connection to the primary."},
     {"listen.threads", AT(listen.threads), "threads", 0, 256, "", restarts, open,
      "Threads that serve clients. 0 = one per core."},
+    {"listen.clients_together", AT(listen.clients_together), "clients", 1, 100000, "", restarts, open,
+     "A thread gets so many clients before the next one gets its first, and so on in blocks of this size. Writes of one "
+     "thread share transactions on the secondary. 1 = clients spread at once."},
     {"listen.drain_seconds", AT(listen.drain_seconds), "s", 0, 3600, "", reloads, open,
      "On SIGTERM: how long open transactions may go on before they are closed with 57P01."},
     {"listen.login_seconds", AT(listen.login_seconds), "s", 1, 600, "", reloads, open,

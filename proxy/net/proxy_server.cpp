@@ -7,6 +7,7 @@
 #include <csignal>
 #include <thread>
 
+#include "proxy/net/placement.hpp"
 #include "proxy/net/random_bytes.hpp"
 #include "proxy/telemetry/log.hpp"
 
@@ -64,10 +65,10 @@ void proxy_server::take(int fd, std::string peer) {
     ::close(fd);
     return;
   }
-  const auto least = std::min_element(loops_.begin(), loops_.end(), [](const auto& a, const auto& b) {
-    return a->board().load.load() < b->board().load.load();
-  });
-  (*least)->adopt(fd, std::move(peer), admission::place(admission_, (*least)->board().load));
+  std::vector<std::uint32_t> loads;
+  for (const auto& l : loops_) loads.push_back(l->board().load.load());
+  loop& chosen = *loops_[choose_loop(loads, services_.settings->listen.clients_together)];
+  chosen.adopt(fd, std::move(peer), admission::place(admission_, chosen.board().load));
 }
 
 // --- the end
