@@ -66,6 +66,11 @@ void applier_pool::submit(session::op_ptr o, answer done) {
   i_->ring();
 }
 
+void applier_pool::overdue(const session::op_ptr& o) {
+  o->overdue = true;
+  if (i_->queue->health.failed()) i_->when_breaker_opens();
+}
+
 void applier_pool::expect(int more) {
   std::size_t& expected = i_->queue->expected;
   expected = static_cast<std::size_t>(static_cast<long>(expected) + more);

@@ -46,6 +46,9 @@ class applier_pool {
   ~applier_pool();
 
   void submit(session::op_ptr o, answer done);
+  // The op's client has waited its whole budget. Counts as a failure of the secondary now, not when the op's own answer
+  // comes (that may take 4 × budget), so that the others need not wait for the same.
+  void overdue(const session::op_ptr& o);
   // So many more (or fewer) ops are about to be submitted: each needs only its primary's answer. Where some are, one that
   // waits already is not sent alone: a transaction of the secondary costs about the same for one op as for several.
   void expect(int more);

@@ -46,9 +46,11 @@ void work_queue::finish(const entry& e, apply_outcome outcome) {
   if (outcome.result == apply_result::refused) ++counted.refused;
   if (outcome.result == apply_result::lost) ++counted.lost;
   if (outcome.result == apply_result::timed_out) ++counted.timed_out;
-  if (outcome.result == apply_result::applied) health.succeeded();
+  // An overdue op has been counted. What it brings in the end says little: a success in time would have been one.
+  const bool late = e.op->overdue;
+  if (outcome.result == apply_result::applied && !late) health.succeeded();
   const bool sent = outcome.result != apply_result::timed_out || !outcome.sqlstate.empty();
-  const bool opened = sent && counts_as_failure(outcome.result, outcome.sqlstate) && health.failed();
+  const bool opened = sent && !late && counts_as_failure(outcome.result, outcome.sqlstate) && health.failed();
   answer_later(e, std::move(outcome));
   if (opened && breaker_has_opened) breaker_has_opened();
 }

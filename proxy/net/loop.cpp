@@ -189,6 +189,10 @@ void loop::expect(int more) {
   if (appliers_) appliers_->expect(more);
 }
 
+void loop::overdue(const session::op_ptr& o) {
+  if (appliers_) appliers_->overdue(o);
+}
+
 void loop::catalog_wanted() { services_.catalog_wanted(); }
 
 task<login_result> loop::log_in(control::place where, const arrival& who) {

@@ -3,8 +3,10 @@
 // A session never leaves its loop, so nothing here is locked; other threads post. The loop outlives its sessions; what
 // `services` points to outlives the loop.
 #pragma once
+#include <algorithm>
 #include <array>
 #include <boost/intrusive/list.hpp>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -65,6 +67,8 @@ class loop {
 
   void submit(session::op_ptr o, apply::answer done);
   void expect(int more);  // ops that are about to be submitted
+  void overdue(const session::op_ptr& o);  // its client waits no longer
+  void waited(std::chrono::steady_clock::duration d) { longest_wait_ = std::max(longest_wait_, d); }  // an op, for the secondary
   void catalog_wanted();
   void count(session::tally& t);  // collected here, handed to the meter once a second
   task<login_result> log_in(control::place where, const arrival& who);
@@ -100,6 +104,7 @@ class loop {
   boost::intrusive::list<relay, boost::intrusive::constant_time_size<true>> relays_;
   std::uint64_t last_id_;
   session::tally counted_;
+  std::chrono::steady_clock::duration longest_wait_{};
   apply::pool_tally appliers_counted_;
   traffic traffic_counted_;
   std::uint64_t analyzer_hits_ = 0, analyzer_misses_ = 0;  // of the last report

@@ -29,6 +29,7 @@ struct loop_board {
   board_number sessions, behind, open, cold;
   board_number applier_queue, breaker_open;  // renewed once a second
   board_number groups, grouped_ops;          // of the last second in which there was a group
+  board_number longest_wait_us;              // of an op for the secondary, since the start; renewed once a second
   std::atomic<std::uint32_t> load{0};        // clients that were handed to this loop and have not ended (many writers)
   mutable std::mutex mutex;                  // guards what follows
   std::vector<control::unmovable_session> unmovable;

@@ -51,6 +51,8 @@ void loop::report() {
   add(metric::bytes_in, client_traffic_.read - traffic_counted_.read);
   add(metric::bytes_out, client_traffic_.written - traffic_counted_.written);
   traffic_counted_ = client_traffic_;
+  board_.longest_wait_us.set(
+      static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(longest_wait_).count()));
   for (const auto& sqlstate : t.refused) meter.add(metric::statements_refused, 1, sqlstate);
   for (const auto& name : t.census) meter.add(metric::census, 1, name);
   for (const auto& reason : t.degraded) meter.add(metric::ops_degraded, 1, reason);

@@ -147,16 +147,18 @@ void proxy_server::report_later() {
   report_timer_.expires_after(report_interval);
   report_timer_.async_wait([this](error_code ec) {
     if (ec) return;
-    std::uint64_t queue = 0, open = 0, groups = 0, grouped = 0;
+    std::uint64_t queue = 0, open = 0, groups = 0, grouped = 0, longest_us = 0;
     for (const auto& l : loops_) {
       queue += l->board().applier_queue.get();
       open += l->board().breaker_open.get();
       groups += l->board().groups.get();
       grouped += l->board().grouped_ops.get();
+      longest_us = std::max(longest_us, l->board().longest_wait_us.get());
     }
     services_.meter->set(telemetry::metric::clients, view().sessions);
     services_.meter->set(telemetry::metric::applier_queue, static_cast<double>(queue));
     services_.meter->set(telemetry::metric::breaker_open, static_cast<double>(open));
+    services_.meter->set(telemetry::metric::secondary_wait_max, static_cast<double>(longest_us) / 1e6);
     if (groups > 0)
       services_.meter->set(telemetry::metric::group_size, static_cast<double>(grouped) / static_cast<double>(groups));
     report_later();

@@ -50,7 +50,9 @@ void relay::bookkeeping() {
     out.disarm = false;
     ++deadline_round_;
     deadline_.cancel();
+    if (waits_since_) home_.waited(std::chrono::steady_clock::now() - *std::exchange(waits_since_, std::nullopt));
   }
+  if (out.overdue) home_.overdue(std::exchange(out.overdue, nullptr));
   if (out.deadline_ms) {
     arm_deadline(*out.deadline_ms);
     out.deadline_ms.reset();
@@ -184,6 +186,7 @@ void relay::tell_expected(bool about_to_submit) {
 }
 
 void relay::hand_over() {
+  waits_since_ = std::chrono::steady_clock::now();
   home_.submit(std::move(core_.out().submit),
                [me = self(this)](const session::op_ptr& o, const session::apply_outcome& outcome) {
                  if (me->over_ || me->finishing_) return;

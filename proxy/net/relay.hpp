@@ -11,6 +11,7 @@
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -96,6 +97,7 @@ class relay : public boost::intrusive_ref_counter<relay, boost::thread_unsafe_co
   std::string next_input_;  // what the next primary said before the move
   standing standing_;
   std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
+  std::optional<std::chrono::steady_clock::time_point> waits_since_;  // an op of this session waits for the secondary
   next_state next_state_ = next_state::none;
   bool next_lost_ = false;  // the core moved to a connection that is gone
   bool about_to_submit_ = false;  // as the loop knows it

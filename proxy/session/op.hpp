@@ -34,6 +34,7 @@ struct op {
   std::string keys;           // JSON for ledger.keys and mark_dirty(): [["public.t",["1"],null],["public.c",["1"],["pid"]],…]
   bool in_order = false;      // must be replayed image by image (DESIGN §3, order within an op)
   bool given_up = false;      // the client has stopped waiting: never send it, or never retry it
+  bool overdue = false;       // given up because its budget has passed: the breaker has heard so
 };
 using op_ptr = std::shared_ptr<op>;
 

@@ -37,6 +37,7 @@ enum class next_primary : std::uint8_t { none, connect, drop };  // connect: log
 struct outbox {
   std::string to_client, to_primary;   // the owner takes them (and gives back the capacity by clearing)
   op_ptr submit;                       // hand to the applier pool; the answer comes back through applied()
+  op_ptr overdue;                      // tell the applier pool: this one's budget has passed, the client waits no longer
   bool refresh_catalog = false;        // ask the control thread for a new catalog (DDL seen, table unknown)
   std::optional<std::uint32_t> deadline_ms;  // arm (replacing) the one deadline, from now
   bool disarm = false;

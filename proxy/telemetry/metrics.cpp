@@ -42,6 +42,8 @@ constexpr std::array table{
                "groups that failed and were applied op by op"},
     metric_row{metric::group_size, "pgtandem_group_size", gauge, "ops", "", "ops per group, mean of the last second that had any"},
     metric_row{metric::applier_queue, "pgtandem_applier_queue", gauge, "ops", "", "ops waiting for an applier"},
+    metric_row{metric::secondary_wait_max, "pgtandem_secondary_wait_max_seconds", gauge, "s", "",
+               "the longest that a COMMIT has waited for the secondary since the proxy started"},
     metric_row{metric::breaker_open, "pgtandem_breaker_open", gauge, "loops", "", "loops whose breaker is open"},
     metric_row{metric::breaker_opened, "pgtandem_breaker_opened_total", counter, "", "", "times a breaker opened"},
     metric_row{metric::epoch, "pgtandem_epoch", gauge, "", "", "number of the present routing; 0 = not initialised"},

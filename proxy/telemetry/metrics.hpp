@@ -35,6 +35,7 @@ enum class metric : std::uint8_t {
   groups_fell_apart,
   group_size,
   applier_queue,
+  secondary_wait_max,
   breaker_open,
   breaker_opened,
   // routing and migration

@@ -26,7 +26,7 @@ class Writer(threading.Thread):
     def __init__(self, number, connect, crew):
         super().__init__(daemon=True)
         self.number, self.connect, self.crew = number, connect, crew
-        self.acked, self.unknown, self.refused, self.latencies = [], [], [], []
+        self.acked, self.unknown, self.refused, self.latencies, self.commits = [], [], [], [], []
         self.connection_errors = 0
         self.connection = None
 
@@ -48,10 +48,12 @@ class Writer(threading.Thread):
             with self.connection.cursor() as cursor:
                 cursor.execute("INSERT INTO acked VALUES (%s, %s, %s)", (op, self.number, n))
                 cursor.execute("UPDATE counter SET n = n + 1 WHERE id = %s", (1 + (self.number * 7 + n) % self.crew.counters,))
-                committing = True
+                committing, commit_begun = True, time.monotonic()
                 self.connection.commit()
+            ended = time.monotonic()
             self.acked.append(op)
-            self.latencies.append(time.monotonic() - begun)
+            self.latencies.append(ended - begun)
+            self.commits.append(ended - commit_begun)
         except psycopg2.Error as error:
             self._failed(op, committing, error)
 
@@ -111,6 +113,10 @@ class Crew:
 
     def longest(self):
         return max((x for w in self.writers for x in w.latencies), default=0.0)
+
+    def longest_commit(self):
+        """Of the COMMITs alone: they wait for no other client's row lock, so this is what a single op had to wait."""
+        return max((x for w in self.writers for x in w.commits), default=0.0)
 
 
 def verdict(crew, source, target, counters_from=0):

@@ -377,6 +377,32 @@ TEST_CASE("a secondary that stands still: the ops time out, the breaker opens, a
   CHECK(l.pool->tally().breaker_opened == 1);
 }
 
+TEST_CASE("ops whose clients have waited the whole budget open the breaker at once, for those that wait behind them") {
+  apply::pool_settings s;
+  s.appliers = 1;
+  s.budget_ms = 2000;  // the answers themselves would take 4 × that
+  s.breaker_failures = 2;
+  lab l(s);
+  auto before = l.row(1, "a");
+  l.submit(before);
+  l.settle();
+  lab::cluster().freeze();
+  auto sent = l.row(2, "b"), second = l.row(3, "c"), third = l.row(4, "d");
+  l.submit(sent);
+  l.run_until([&] { return l.pool->tally().groups == 2; });
+  l.submit(second);
+  l.submit(third);
+  l.pool->overdue(sent);
+  CHECK_FALSE(l.pool->breaker_open());
+  l.pool->overdue(second);  // it never left the queue: its client has waited all the same
+  CHECK(l.pool->breaker_open());
+  l.run_until([&] { return l.open_ops == 1; });
+  CHECK(l.answer(third) == "breaker_open");
+  lab::cluster().thaw();
+  l.settle();
+  CHECK(l.pool->tally().breaker_opened == 1);
+}
+
 TEST_CASE("a killed connection loses what was in flight and nothing else; an idle loss is not noticed at all") {
   lab l(apply::pool_settings{.budget_ms = 20000});
   auto first = l.row(1, "a");

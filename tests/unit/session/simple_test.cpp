@@ -191,10 +191,13 @@ TEST_CASE("a silent secondary costs the budget and no more") {
   CHECK(s.take() == "");
   CHECK(s.deadline_armed);
   s.session().deadline_passed();
+  CHECK(std::exchange(s.session().out().overdue, nullptr) == s.submitted[0]);   // the breaker hears of it now
   s.pump();
   CHECK(s.take() == "C:INSERT 0 1 Z:I");
   CHECK(s.submitted[0]->given_up);
   s.session().applied(s.submitted[0], {apply_result::applied, "", ""});   // too late: nobody is confused
+  s.session().deadline_passed();
+  CHECK_FALSE(s.session().out().overdue);
   s.pump();
   CHECK(s.take() == "");
 }
