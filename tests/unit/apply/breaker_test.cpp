@@ -18,9 +18,12 @@ TEST_CASE("the breaker opens after a run of failures and closes after a run of p
       {"fffPP", "..OO."},
       {"fffPpP", "..OOOO"},
       {"fffPpPP", "..OOOO."},
-      {"fffPPff", "..OO..."},
-      {"fffPPfff", "..OO...O"},
+      {"fffPPf", "..OO.O"},  // on trial
+      {"fffPPfPPf", "..OO.OO.O"},
+      {"fffPPsff", "..OO...."},
+      {"fffPPsfff", "..OO....O"},
       {"fffr", "..O."},
+      {"fffPPrff", "..OO...."},  // another secondary is not on trial
       {"PPf", "..."},
       {"fffffPP", "..OOOO."},
       {"fffPrfffP", "..OO...OO"},
