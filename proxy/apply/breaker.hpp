@@ -1,5 +1,6 @@
 // The breaker in front of a sick secondary, with hysteresis: a run of failures opens it, a run of successful probes
-// closes it. Then it is on trial: before an op has succeeded one failure opens it again. Pure: it counts; the pool asks and acts.
+// closes it. Then it is on trial: before an op has succeeded one failure opens it again. Pure: it counts; the pool asks
+// and acts.
 #pragma once
 #include <cstdint>
 #include <string_view>
