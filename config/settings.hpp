@@ -19,7 +19,7 @@ struct listen_settings {
   std::uint32_t port = 6432;
   std::uint32_t max_clients = 1000;
   std::uint32_t threads = 0;  // 0 = one per core
-  std::uint32_t clients_together = 8;
+  std::uint32_t clients_together = 32;
   std::uint32_t drain_seconds = 30;
   std::uint32_t login_seconds = 60;
 };

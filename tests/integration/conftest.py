@@ -10,11 +10,12 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from harness import logs  # noqa: E402
 from harness.cluster import Cluster  # noqa: E402
 from harness.gate import Gate  # noqa: E402
-from harness.pgtandem import Deployment  # noqa: E402
+from harness.pgtandem import Deployment, merged  # noqa: E402
 
 TRANSACTIONS = int(os.environ.get("PGTANDEM_TRANSACTIONS", "300"))  # per kind; the acceptance run uses 5000
 ROUNDS = int(os.environ.get("PGTANDEM_ROUNDS", "2"))                # per fault; the acceptance run uses 20
 SECONDS = float(os.environ.get("PGTANDEM_SECONDS", "6"))            # of load per isolation level; the acceptance run uses 60
+SPREAD = {"listen": {"clients_together": 2}}  # a few clients meet on every loop
 CLUSTER = {"shared_buffers": "'32MB'"}  # every new process of the server has to map what it touches of it
 
 
@@ -91,7 +92,7 @@ def deploy(clusters, request):
                 cluster.run(seed, database)
         with ThreadPoolExecutor(len(clusters)) as both:
             list(both.map(prepare, clusters))
-        deployment = Deployment(*clusters, database, settings, through)
+        deployment = Deployment(*clusters, database, merged(SPREAD, settings or {}), through)
         made.append(deployment)
         if initialise:
             deployment.init()
