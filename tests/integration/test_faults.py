@@ -36,6 +36,14 @@ class World:
         if self.calm is None:   # the first progress is made before any fault
             self.calm = self.crew.longest_commit()
 
+    def mirrored(self, count=BETWEEN):
+        """Until that many more ops have been accepted by the target: the breakers are closed, the next fault meets ops in flight."""
+        target = self.deployment.connect("target")
+        accepted = "SELECT count(*) FROM pgtandem.ledger WHERE kind = 'op'"
+        goal = run(target, accepted)[0][0] + count
+        wait_until(lambda: run(target, accepted)[0][0] >= goal, PROGRESS_SECONDS, f"{count} more mirrored transactions", every=0.1)
+        target.close()
+
     def hold_for(self, seconds):
         """Lets the load run while something is broken."""
         import time
@@ -103,7 +111,7 @@ def test_target_killed(begin, clusters, rounds):
         clusters[1].kill()
         world.progress()
         clusters[1].start()
-        world.progress()
+        world.mirrored()
     world.settle()
     world.judge()
 
@@ -112,7 +120,7 @@ def test_target_restarted(begin, clusters, rounds):
     world = begin()
     for _ in range(rounds):
         clusters[1].restart()
-        world.progress()
+        world.mirrored()
     world.settle()
     world.judge()
 
@@ -123,7 +131,7 @@ def test_target_frozen_for_three_seconds(begin, clusters, rounds):
         clusters[1].freeze()
         world.hold_for(SICK_SECONDS)
         clusters[1].thaw()
-        world.progress()
+        world.mirrored()
     world.settle()
     world.wait_known(BUDGET_MS / 1000)
     world.judge()
@@ -136,7 +144,7 @@ def test_target_read_only(begin, clusters, rounds):
         clusters[1].reload()
         world.progress()
         _reset_read_only(clusters[1])
-        world.progress()
+        world.mirrored()
     world.settle()
     world.judge()
 
@@ -158,7 +166,7 @@ def test_target_lock_held_for_three_seconds(begin, rounds, table):
         world.hold_for(SICK_SECONDS)
         run(locker, "ROLLBACK")
         locker.close()
-        world.progress()
+        world.mirrored()
     world.settle()
     world.wait_known(BUDGET_MS / 1000)
     world.judge()
@@ -189,7 +197,7 @@ def test_reconciler_killed(begin, clusters, rounds):
         world.deployment.reconcilers[0].kill()
         world.progress(BETWEEN // 3)
         world.deployment.reconcilers[0].start()
-        world.progress()
+        world.mirrored()
     world.settle()
     world.judge()
 
@@ -200,7 +208,7 @@ def test_two_reconcilers(begin, clusters, rounds):
         clusters[1].kill()
         world.progress()
         clusters[1].start()
-        world.progress()
+        world.mirrored()
     world.settle()
     world.judge()
 
@@ -279,6 +287,7 @@ def test_slow_target(deploy, gates):
     gate.delay_seconds = 0.4
     world.progress()
     gate.delay_seconds = 0.0
+    world.mirrored()
     world.settle()
     world.judge()
 
@@ -288,7 +297,7 @@ def test_target_connections_cut_again_and_again(deploy, gates, rounds):
     deployment = deploy(SCHEMA, SEED, proxies=2, reconcilers=1, through={"target": gate})
     world = World(deployment)
     for _ in range(rounds * 5):
-        world.progress(30)
+        world.mirrored(30)
         gate.cut(reset=True)
     world.settle()
     world.judge()
