@@ -269,6 +269,7 @@ void session::state::remember(const sql::statement& s) {
       statements.clear();
       portals.clear();
       paused.clear();
+      runs.clear();
       executes.gone();
       own_prepared.clear();
       forget_names();

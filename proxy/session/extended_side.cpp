@@ -181,6 +181,7 @@ bool session::state::on_bind(const frame& f) {
   }
   awaited a{.what = request::bind};
   paused.close(std::string(m->portal));
+  runs.erase(std::string(m->portal));
   auto i = statements.find(std::string(m->statement));
   if (i == statements.end()) {   // the primary says 26000
     portals.erase(std::string(m->portal));
@@ -222,6 +223,7 @@ bool session::state::stream_bind(const frame& f, std::string_view rest) {
   if (ensure_prepared(i->second, error) != readiness::ready || i->second->with_image) return false;
   portals[std::string(f.body.substr(0, portal_end))] = i->second;
   paused.close(std::string(f.body.substr(0, portal_end)));
+  runs.erase(std::string(f.body.substr(0, portal_end)));
   extended(rest, {.what = request::bind});
   return true;
 }
@@ -328,9 +330,15 @@ bool session::state::on_execute(const frame& f) {
     extended(message, std::move(a));
     return true;
   }
+  if (runs_again(a, std::string(m->portal))) {
+    execute_again(message, std::move(a));
+    return true;
+  }
   switch (execute_key(*p, std::string(m->portal), error)) {
     case key_verdict::wait: return false;
-    case key_verdict::replayed: return true;
+    case key_verdict::replayed:
+      if (a.run) a.run->done = true;
+      return true;
     case key_verdict::refused: refuse_extended(f.type, {}, std::move(error)); return true;
     case key_verdict::proceed: break;
   }
@@ -346,8 +354,12 @@ bool session::state::on_close(const frame& f) {
     violation("malformed Close");
     return true;
   }
-  if (m->kind == protocol::describe_kind::statement) forget_executable(std::string(m->name));
-  else paused.close(std::string(m->name));
+  if (m->kind == protocol::describe_kind::statement) {
+    forget_executable(std::string(m->name));
+  } else {
+    paused.close(std::string(m->name));
+    runs.erase(std::string(m->name));
+  }
   (m->kind == protocol::describe_kind::statement ? statements : portals).erase(std::string(m->name));
   extended(f.whole, {.what = request::close});
   return true;

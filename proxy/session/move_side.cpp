@@ -86,6 +86,7 @@ void session::state::swap(const std::vector<std::vector<std::string>>& settings)
   executes.gone();
   portals.clear();
   paused.clear();
+  runs.clear();
   known.forget();
   ++names_version;
   where = latest->routing.primary();

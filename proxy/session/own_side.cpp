@@ -6,8 +6,6 @@ using protocol::frame;
 namespace backend = protocol::backend;
 
 namespace {
-constexpr std::string_view own_portal = "pgtandem", own_statement = "pgtandem_ask";
-
 // Questions that the client's next message must wait for.
 bool blocks(purpose p) {
   switch (p) {
@@ -229,7 +227,6 @@ void session::state::own_failed(const frame& f) {
   awaited done = std::move(a);
   awaiting.pop_front();
   if (done.own == purpose::resolve || done.own == purpose::recall) say();
-  muted = false;
   skip_extended();
   if (done.own == purpose::fail) return;
   own_done(std::move(done));

@@ -195,6 +195,11 @@ void session::state::on_complete(awaited& a, const frame& f) {
     return;
   }
   if (a.what == request::execute) {
+    if (a.run && !a.spent) a.run->done = true;
+    if (a.again) {
+      awaiting.pop_front();
+      return;
+    }
     prepared_ptr p = std::move(a.statement);
     if (a.rest) complete_piece(a, f);
     else out.to_client.append(f.whole);
@@ -256,6 +261,7 @@ void session::state::on_error(const frame& f) {
 
 // The primary ignores what was sent until the next Sync.
 void session::state::skip_extended() {
+  muted = false;
   while (!awaiting.empty() && awaiting.front().what != request::sync && awaiting.front().what != request::query && !awaiting.front().to_ready)
     awaiting.pop_front();
   if (awaiting.empty()) server_skips = true;
@@ -263,6 +269,10 @@ void session::state::skip_extended() {
 
 void session::state::say_error(const awaited& a, const frame& f) {
   auto e = protocol::decode_error(f.body);
+  if (a.spent && e) {
+    say_spent(a, std::move(*e));
+    return;
+  }
   if (!a.substitute.empty() && e && e->sqlstate() != in_failed_transaction) {
     out.to_client += a.substitute;
     return;
@@ -325,6 +335,7 @@ void session::state::say_ready(char s) {
     meanings_open = texts_changed = false;
     portals.clear();
     paused.clear();
+    runs.clear();
     bind_identity.clear();
   }
   tx.over();

@@ -10,6 +10,7 @@
 // key_side.cpp      idempotency keys
 // execute_side.cpp  EXECUTE of prepared statements
 // paused_side.cpp   row limits of writes with RETURNING
+// spent_side.cpp    portals of writes without RETURNING, executed again
 // belongings_side.cpp  what the session holds that cannot move to another primary
 // move_side.cpp     routing changes, the move to another primary, shutdown
 #pragma once
@@ -145,6 +146,7 @@ struct session::state {
   // --- what the session holds
   prepared_map statements, portals;
   paused_portals paused;
+  portal_runs runs;
   executables executes;
   bool keys_used = false;                     // an idempotency key was set by SET in this session
   bool settings_touched = false;
@@ -294,6 +296,11 @@ struct session::state {
   bool pause(awaited& a, const std::string& portal, std::int32_t max_rows, std::string& error);
   void give_row(awaited& a, const protocol::split_row& row);
   void complete_piece(awaited& a, const protocol::frame& f);
+
+  // spent_side.cpp
+  bool runs_again(awaited& a, const std::string& portal);
+  void execute_again(std::string_view execute, awaited a);
+  void say_spent(const awaited& a, protocol::error_fields e);
 
   // move_side.cpp
   void routing_changed();

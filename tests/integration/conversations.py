@@ -36,6 +36,7 @@ def simple(*texts):
 
 
 INT4, TEXT = 23, 25
+UPSERT_T = "INSERT INTO t(id, v) VALUES (1, 'again') ON CONFLICT (id) DO UPDATE SET v = excluded.v"
 ALL_T = "UPDATE t SET n = n + 1 RETURNING id, v"
 ONE = (1).to_bytes(4, "big")
 
@@ -141,6 +142,17 @@ CONVERSATIONS = {
                   simple("BEGIN") + [parse(ALL_T, "s") + bind(statement="s", portal="p") + execute("p", 2) + SYNC, execute("p", 1) + SYNC, query("SAVEPOINT a"), execute("p", 1) + FLUSH + execute("p", 9) + SYNC,
                                      bind(statement="s", portal="q") + execute("q", 1) + SYNC, query("ROLLBACK TO a"), execute("q", 1) + SYNC, query("ROLLBACK TO a"), execute("p", 1) + SYNC, query("COMMIT"), execute("p", 1) + SYNC] +
                   simple("PREPARE x AS DELETE FROM t WHERE id < 5 RETURNING id", "BEGIN") + [parse("EXECUTE x") + bind() + execute("", 2) + execute("", 1) + execute("", 5) + execute("", 5) + SYNC] + simple("COMMIT", "TABLE t"),
+    "portals executed again": [parse(sql) + bind(portal=portal) + execute(portal, rows) + execute(portal, again) + parse("SELECT 7") + bind() + execute() + SYNC
+                               for sql in (UPSERT_T, "UPDATE t SET n = n + 1", "DELETE FROM t WHERE id = 1", UPSERT_T + " RETURNING id", ALL_T, "DELETE FROM t WHERE id = 2 RETURNING v", "TRUNCATE u")
+                               for portal, rows, again in (("", 0, 0), ("p", 1, 1), ("p", 2, 0))] +
+                              [parse("UPDATE t SET n = n + 1") + bind() + execute() + bind() + execute() + SYNC, parse("UPDATE t SET n = n + 1") + bind(portal="p") + execute("p") + SYNC, execute("p") + SYNC,
+                               parse("UPDATE t SET n = n + 1") + bind(portal="p") + execute("p") + close(b"P", "p") + execute("p") + SYNC,
+                               parse("UPDATE t SET n = n + 1") + bind(portal="p") + execute("p") + parse("SELECT 7") + bind() + execute() + describe(name="p") + execute("p") + SYNC] +
+                              simple("PREPARE x AS UPDATE t SET n = n + 1") + [parse("EXECUTE x") + bind() + execute() + execute() + SYNC] +
+                              simple("BEGIN", "SAVEPOINT a") + [parse("UPDATE t SET n = n + 1", "s") + bind(statement="s", portal="p") + execute("p") + SYNC, execute("p") + SYNC, execute("p") + SYNC] +
+                              simple("ROLLBACK TO a") + [execute("p") + SYNC] + simple("ROLLBACK", "BEGIN") +
+                              [bind(statement="s", portal="p") + bind(statement="s", portal="q") + SYNC, query("SAVEPOINT a"), execute("p") + execute("p") + SYNC, query("ROLLBACK TO a"), execute("p") + SYNC,
+                               query("ROLLBACK TO a"), execute("q") + SYNC, execute("q") + FLUSH + execute("q") + SYNC, query("ROLLBACK TO a"), bind(statement="s") + execute() + SYNC, query("COMMIT"), query("TABLE t")],
     "truncate": simple("TRUNCATE t", "SELECT count(*) FROM t", "TRUNCATE parent", "TRUNCATE parent, child, late", "TRUNCATE u RESTART IDENTITY", "TRUNCATE nowhere"),
     "extended insert": [extended("INSERT INTO t(v, n) VALUES ($1, $2)", [b"x", b"5"]), extended("INSERT INTO t(v) VALUES ($1) RETURNING *", [None]),
                         extended("INSERT INTO t(v) VALUES ($1) RETURNING id, n", [b"y"], results=[1]),

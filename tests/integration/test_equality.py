@@ -57,7 +57,7 @@ def test_the_client_sees_what_the_primary_alone_shows(world, name):
 
 @pytest.mark.parametrize("name", ["transaction", "several in one query", "pipeline with error", "savepoints", "extended insert",
                                   "implicit transaction becomes a block", "implicit transaction ended", "what changes meanings in a string", "execute in blocks and strings",
-                                  "execute by the protocol", "row limits"])
+                                  "execute by the protocol", "row limits", "portals executed again"])
 def test_split_at_every_byte(world, name):
     judge(world, CONVERSATIONS[name], piece=1)
 

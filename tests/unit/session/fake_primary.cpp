@@ -50,8 +50,8 @@ const reply_rows* fake_primary::lookup(const std::string& sql) const {
   return nullptr;
 }
 
-void fake_primary::fail(const std::string& sqlstate) {
-  protocol::write_error(pending_, {"ERROR", sqlstate, "said by the fake primary"});
+void fake_primary::fail(const std::string& sqlstate, std::string_view words) {
+  protocol::write_error(pending_, {"ERROR", sqlstate, words});
   if (status == 'T') status = 'E';
   implicit_ = false;
 }
@@ -141,6 +141,17 @@ bool fake_primary::run(const std::string& sql, bool describe_rows, bool implicit
   return true;
 }
 
+// A portal with rows has none left; another cannot be run (portalmem.c, MarkPortalActive).
+void fake_primary::again(const std::string& portal, const std::string& sql) {
+  const reply_rows* r = lookup(sql);
+  if (r && !r->columns.empty()) {
+    protocol::write_command_complete(pending_, sql.substr(0, sql.find(' ')) + " 0");
+    return;
+  }
+  fail("55000", "portal \"" + portal + "\" cannot be run");
+  skipping_ = true;
+}
+
 void fake_primary::query(std::string_view sql) {
   auto parts = split(sql);
   if (parts.empty()) protocol::write_empty_query_response(pending_);
@@ -207,8 +218,12 @@ void fake_primary::message(char type, std::string_view body) {
         skipping_ = true;
         return;
       }
-      if (once_per_portal && starts(p->second, "UPDATE") && !run_.insert(p->first).second) protocol::write_command_complete(pending_, "UPDATE 0");
-      else if (!run(p->second, false, status == 'I')) skipping_ = true;
+      if (once_per_portal && status != 'E' && !run_.insert(p->first).second) {
+        again(p->first, p->second);
+      } else if (!run(p->second, false, status == 'I')) {
+        run_.erase(p->first);
+        skipping_ = true;
+      }
       return;
     }
     case 'C':

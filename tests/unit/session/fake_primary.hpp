@@ -41,7 +41,7 @@ class fake_primary {
 
   std::vector<std::string> heard;   // texts executed, in order; COMMITs of implicit transactions as "(commit)"
   char status = 'I';
-  bool once_per_portal = false;     // a portal that has run has no rows left: "UPDATE 0"
+  bool once_per_portal = false;     // a portal that has run has no rows left, "UPDATE 0", or cannot be run again
   int mute_after = -1;              // messages after which it hears nothing any more; negative: never
 
  private:
@@ -52,7 +52,8 @@ class fake_primary {
   void query(std::string_view sql);
   bool run(const std::string& sql, bool describe_rows, bool implicit);
   const reply_rows* lookup(const std::string& sql) const;
-  void fail(const std::string& sqlstate);
+  void fail(const std::string& sqlstate, std::string_view words = "said by the fake primary");
+  void again(const std::string& portal, const std::string& sql);
   void warn(const std::string& sqlstate);
   void begin_implicit();
 
