@@ -1,4 +1,6 @@
 // Idempotency keys: key and outcome are a row in the primary's own transaction, mirrored like any other row. The ledger is never asked.
+#include <algorithm>
+
 #include "proxy/session/state.hpp"
 
 namespace pgtandem::session {
@@ -11,12 +13,22 @@ void session::state::note_key_setting(std::string_view sql) {
 
 bool session::state::wants_key(const sql::analysis* a) const { return keys_used || (a && a->idempotency_key); }
 
-// A write with a key in a phase that does not mirror: only its key is looked after. In a block the fact alone is kept.
-bool session::state::keyed_only(const sql::analysis& a) const {
+namespace {
+bool writes(sql::statement_kind k) {
   using kind = sql::statement_kind;
-  if (mirrors_now() || tx.rules()->routing.epoch == 0 || status != 'I' || a.statements.size() != 1 || !wants_key(&a)) return false;
-  kind k = a.statements[0].kind;
   return k == kind::insert || k == kind::update || k == kind::delete_;
+}
+}  // namespace
+
+// Writes with a key in a phase that does not mirror: only their key is looked after.
+bool session::state::keyed_only(const sql::analysis& a) const {
+  if (mirrors_now() || tx.rules()->routing.epoch == 0 || status != 'I' || !wants_key(&a)) return false;
+  return std::any_of(a.statements.begin(), a.statements.end(), [](const sql::statement& s) { return writes(s.kind); });
+}
+
+// Is the part of a string the one before which its key has to be claimed, if it is the first?
+bool session::state::claims(const plan& part) {
+  return part.captures || (!mirrors() && std::any_of(part.steps.begin(), part.steps.end(), [](const step& s) { return writes(s.kind); }));
 }
 
 bool session::state::keyed_query_alone(std::string_view sql, sql::analysis_ptr a) {
@@ -57,20 +69,31 @@ void session::state::query_key_answered() {
     query_ready(std::move(w));
     return;
   }
+  const keyed_string kept = keyed_string_of(*script.text, script.in_block);
+  if (key.now != stage::absent && kept == keyed_string::refused) {
+    key = {};   // a claim goes with the transaction
+    refuse_key(failure::key_misplaced, std::move(w));
+    return;
+  }
   if (key.now != stage::taken) {
-    w.keyed = w.alone && key.now == stage::claimed;
-    if (key.now == stage::claimed && !w.alone) key.too_large = true;   // of a block only the fact is kept
+    w.keyed = kept == keyed_string::replayed && key.now == stage::claimed;
+    if (key.now == stage::claimed && !w.keyed) key.too_large = true;   // only the fact is kept
     forward(message);
     await(std::move(w));
     return;
   }
-  script.clear();
-  if (key.same && w.alone && !key.too_large) {
+  if (key.same && kept == keyed_string::replayed && !key.too_large) {
+    script.clear();
     out.to_client += key.outcome;
     ask_simple(purpose::rollback, "ROLLBACK");
     return;
   }
-  failure why = !key.same ? failure::key_reused : w.alone ? failure::outcome_not_kept : failure::key_committed;
+  refuse_key(!key.same ? failure::key_reused : kept == keyed_string::replayed ? failure::outcome_not_kept : failure::key_committed, std::move(w));
+}
+
+// The Query that waited is answered with an error, which fails its transaction.
+void session::state::refuse_key(failure why, awaited w) {
+  script.clear();
   const std::string error = error_message(why);
   count_refusal(error);
   out.to_client += error;
@@ -106,6 +129,11 @@ void session::state::keep_outcome(std::string_view said) {
 
 void session::state::record_outcome() {
   keep_outcome(held_complete);
+  if (commit.how == committing::form::query) {   // what the client is about to hear
+    std::string said;
+    protocol::write_command_complete(said, "COMMIT");
+    keep_outcome(said);
+  }
   std::optional<std::string> outcome;
   if (!key.too_large) outcome = bytea_literal(key.outcome);
   ask(purpose::record, record_outcome_query, {key.key, outcome});

@@ -21,6 +21,9 @@ bool session::state::passes(const awaited& a, char type) const {
 
 std::size_t session::state::consume_primary(std::string_view bytes) {
   std::size_t used = 0, from = 0;   // [from, used) is passed on in one piece
+  auto keep = [&](std::string_view payload) {
+    if (!awaiting.empty() && awaiting.front().keyed) keep_outcome(payload);
+  };
   auto pass = [&](std::size_t to) {
     out.to_client.append(bytes.substr(from, to - from));
     from = to;
@@ -29,6 +32,7 @@ std::size_t session::state::consume_primary(std::string_view bytes) {
     std::string_view rest = bytes.substr(used);
     if (primary_stream > 0) {
       std::size_t n = std::min(primary_stream, rest.size());
+      keep(rest.substr(0, n));
       primary_stream -= n;
       used += n;
       continue;
@@ -42,6 +46,7 @@ std::size_t session::state::consume_primary(std::string_view bytes) {
     if (f.state == frame_state::need_header) break;
     if (!muted && !awaiting.empty() && passes(awaiting.front(), f.type)) {
       std::size_t n = std::min(f.size, rest.size());
+      keep(rest.substr(0, n));
       primary_stream = f.size - n;
       used += n;
       continue;

@@ -54,7 +54,6 @@ struct awaited {
   bool to_ready = false;         // own: ends at ReadyForQuery
   bool inside = false;           // query: in a block of the proxy's; a failure rolls that back
   bool wrapped = false;          // query: the proxy commits that block behind it; the last CommandComplete is held back
-  bool alone = false;            // query: and opened it in front of it: the block is this message
   bool adopts = false;           // query: the client's BEGIN makes the proxy's block its own
   bool doomed = false;           // query: the primary is sure to refuse it
   bool failed = false;           // an error has been said

@@ -18,6 +18,7 @@ struct script {
   sql::analysis_ptr text;              // of the whole string; null: no string is on its way
   std::string sql;
   std::size_t at = 0;                  // the next statement
+  bool in_block = false;               // the client's block was open when it came
   bool opened = false;                 // inside a block of the proxy's, which is an implicit transaction to the client
   bool standard_strings = true;        // how the primary would have read the string
   std::string encoding;

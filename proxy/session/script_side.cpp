@@ -11,6 +11,7 @@ void session::state::start_script(std::string_view sql, sql::analysis_ptr a) {
   script.decisions.resize(a->statements.size());
   script.text = std::move(a);
   script.sql = sql;
+  script.in_block = status != 'I';
   script.standard_strings = standard_strings;
   script.encoding = parameters["client_encoding"];
   in_string = true;
@@ -146,7 +147,6 @@ void session::state::send_part(std::size_t to) {
   script.opened |= opens;
   w.inside = script.opened;
   w.wrapped = script.opened && !control && script.done();
-  w.alone = opens && w.wrapped;
   w.adopts = script.opened && first == kind::begin;
   if (script.opened && ends && script.warnings.size() == 2) out.to_client += script.warnings[first == kind::commit ? 0 : 1];
   std::string message;
@@ -156,8 +156,8 @@ void session::state::send_part(std::size_t to) {
     return;
   }
   if (w.planned->captures && (opens || tx.needs_fence())) ask_fence();
-  if ((w.planned->captures || (opens && !mirrors())) && key.now == idempotency::stage::none && wants_key(text.get())) {
-    std::string identity = w.planned->original_text();
+  if (claims(*w.planned) && key.now == idempotency::stage::none && wants_key(text.get())) {
+    std::string identity = script.several() ? script.sql : w.planned->original_text();
     keyed_query = std::move(w);
     keyed_message = std::move(message);
     claim_key(text.get(), identity);

@@ -27,6 +27,7 @@
 #include "protocol/message.hpp"
 #include "proxy/session/errors.hpp"
 #include "proxy/session/execute.hpp"
+#include "proxy/session/keyed_string.hpp"
 #include "proxy/session/names.hpp"
 #include "proxy/session/own_query.hpp"
 #include "proxy/session/paused.hpp"
@@ -261,12 +262,14 @@ struct session::state {
   // key_side.cpp
   bool mirrors_now() const { return tx.rules() && tx.rules()->routing.mirrors(); }
   bool keyed_only(const sql::analysis& a) const;
+  bool claims(const plan& part);
   bool keyed_query_alone(std::string_view sql, sql::analysis_ptr a);
   void note_key_setting(std::string_view sql);
   bool wants_key(const sql::analysis* a) const;
   void claim_key(const sql::analysis* a, std::string_view identity);
   void key_answered();
   void query_key_answered();
+  void refuse_key(failure why, awaited w);
   enum class key_verdict : std::uint8_t { proceed, wait, replayed, refused };
   key_verdict execute_key(const prepared& p, const std::string& portal, std::string& error);
   void keep_outcome(std::string_view said);

@@ -5,8 +5,9 @@ import psycopg2
 import pytest
 from connections import through
 from harness import shop
+from harness.cluster import run
 from harness.compare import assert_equal
-from harness.wire import SYNC, Wire, bind, execute, parse
+from harness.wire import SYNC, Wire, bind, error_fields, execute, parse, query
 
 ODD_SETTINGS = ["", "DateStyle='SQL, DMY'", "IntervalStyle='sql_standard'", "TimeZone='Asia/Kathmandu'", "extra_float_digits=0",
                 "bytea_output='escape'", "search_path='pg_catalog'", "client_encoding='LATIN1'",
@@ -180,6 +181,49 @@ def test_idempotency_keys(world):
     cursor.execute("SET pgtandem.idempotency_key = ''")
     cursor.execute("SELECT state, count(*) FROM shop.job WHERE state >= 79 GROUP BY 1 ORDER BY 1")
     assert cursor.fetchall() == [(80, 1), (81, 1)]
+    no_doubt(world)
+
+
+KEYED = "/* idempotency_key='%s' */ "
+STRING = "INSERT INTO shop.job(state) VALUES (90); SELECT 'between' AS x; INSERT INTO shop.job(state) VALUES (91) RETURNING id, state"
+
+
+def bytes_of(client, sql):
+    return client.send(query(sql)).read_until(b"Z", 1)
+
+
+def states(world, low):
+    return run(world.connect("source"), f"SELECT state, count(*) FROM shop.job WHERE state >= {low} GROUP BY 1 ORDER BY 1")
+
+
+def test_idempotency_keys_of_strings(world):
+    """A retry hears the first try's bytes; a string that is more than one transaction is refused by name and leaves nothing."""
+    first, again = (Wire(world.proxies[0].port).login(world.database) for _ in range(2))
+    for key, sql in (("two", KEYED % "two" + STRING), ("block", KEYED % "block" + f"BEGIN; {STRING}; COMMIT"), ("set", STRING)):
+        for client in (first, again):
+            bytes_of(client, f"SET pgtandem.idempotency_key = '{key if key == 'set' else ''}'")
+        said = bytes_of(first, sql)
+        assert not [m for m in said if m[0] == b"E"], said
+        assert bytes_of(again, sql) == said
+        assert bytes_of(first, sql) == said
+        refused = bytes_of(again, sql.replace("90", "92"))
+        assert [error_fields(body)["C"] for kind, body in refused if kind == b"E"] == ["22023"]
+        bytes_of(again, "ROLLBACK")
+    for client in (first, again):
+        bytes_of(client, "RESET pgtandem.idempotency_key")
+    assert states(world, 90) == [(90, 3), (91, 3)]
+    failing = KEYED % "failing" + "INSERT INTO shop.job(state) VALUES (93); SELECT 1 / 0"
+    assert [error_fields(body)["C"] for kind, body in bytes_of(first, failing) if kind == b"E"] == ["22012"]
+    bytes_of(first, KEYED % "failing" + "INSERT INTO shop.job(state) VALUES (94); INSERT INTO shop.job(state) VALUES (95)")
+    for sql in ("BEGIN; INSERT INTO shop.job(state) VALUES (96); COMMIT; INSERT INTO shop.job(state) VALUES (96)",
+                "INSERT INTO shop.job(state) VALUES (96); COMMIT; SELECT 1", "SET work_mem = '1MB'; INSERT INTO shop.job(state) VALUES (96)"):
+        for _ in range(2):
+            assert [error_fields(body)["C"] for kind, body in bytes_of(first, KEYED % "more" + sql) if kind == b"E"] == ["0A000"]
+            bytes_of(first, "ROLLBACK")
+    bytes_of(first, KEYED % "more" + "INSERT INTO shop.job(state) VALUES (97)")
+    assert states(world, 93) == [(94, 1), (95, 1), (97, 1)]
+    first.close()
+    again.close()
     no_doubt(world)
 
 

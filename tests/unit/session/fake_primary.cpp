@@ -13,12 +13,14 @@ bool starts(std::string_view text, std::string_view with) {
   return text.substr(0, with.size()) == with;
 }
 
+// Statements without a comment in front.
 std::vector<std::string> split(std::string_view sql) {
   std::vector<std::string> parts;
   std::size_t from = 0;
   for (std::size_t i = 0; i <= sql.size(); ++i)
     if (i == sql.size() || sql[i] == ';') {
       std::string part(sql.substr(from, i - from));
+      if (starts(part, "/*") && part.find("*/") != std::string::npos) part.erase(0, part.find("*/") + 2);
       if (part.find_first_not_of(" \n") != std::string::npos) parts.push_back(part);
       from = i + 1;
     }
@@ -192,6 +194,7 @@ void fake_primary::message(char type, std::string_view body) {
         return;
       }
       portals_[std::string(m->portal)] = s->second;
+      bound[s->second] = m->parameter_part;
       run_.erase(std::string(m->portal));
       protocol::write_bind_complete(pending_);
       return;

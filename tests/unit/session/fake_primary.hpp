@@ -39,6 +39,7 @@ class fake_primary {
   // Bytes of the proxy; the answers are appended to `out`. Only what may be seen after a Flush, Sync or Query leaves it.
   void receive(std::string_view bytes, std::string& out);
 
+  std::map<std::string, std::string> bound;   // by text: the parameters of its last Bind, as they were sent
   std::vector<std::string> heard;   // texts executed, in order; COMMITs of implicit transactions as "(commit)"
   char status = 'I';
   bool once_per_portal = false;     // a portal that has run has no rows left, "UPDATE 0", or cannot be run again
