@@ -4,15 +4,16 @@
 #include <catch2/catch.hpp>
 
 #include "protocol/frontend_messages.hpp"
+#include "tests/unit/session/messages.hpp"
 #include "tests/unit/session/stage.hpp"
 
 using namespace pgtandem;
+using test::pieces;
 using test::stage;
 namespace p = protocol;
 
 namespace {
 
-const std::size_t pieces[] = {0, 1, 2, 3, 5, 7, 11, 13};
 constexpr const char* prepare = "PREPARE ins(int) AS INSERT INTO t VALUES ($1, 10)";
 
 // What the primary says of the prepared statement `ins`.

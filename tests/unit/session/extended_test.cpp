@@ -2,9 +2,11 @@
 #include <catch2/catch.hpp>
 
 #include "protocol/frontend_messages.hpp"
+#include "tests/unit/session/messages.hpp"
 #include "tests/unit/session/stage.hpp"
 
 using namespace pgtandem;
+using test::pieces;
 using test::stage;
 namespace p = protocol;
 
@@ -30,7 +32,6 @@ std::string synced(std::string m) {
   p::write_sync(m);
   return m;
 }
-const std::size_t pieces[] = {0, 1, 2, 3, 5, 7, 11, 13};
 
 }  // namespace
 

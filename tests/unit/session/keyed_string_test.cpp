@@ -4,15 +4,16 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 
+#include "tests/unit/session/messages.hpp"
 #include "tests/unit/session/stage.hpp"
 
 using namespace pgtandem;
 using session::keyed_string;
+using test::pieces;
 using test::stage;
 
 namespace {
 
-const std::size_t pieces[] = {0, 1, 2, 3, 5, 7, 11, 13};
 const std::string key = "/* idempotency_key='k1' */ ";
 const std::string two = key + "INSERT INTO t VALUES (1, 10); SELECT 1; INSERT INTO t VALUES (2, 20)";
 const std::string block = key + "BEGIN; INSERT INTO t VALUES (1, 10); INSERT INTO t VALUES (2, 20); COMMIT";

@@ -3,9 +3,11 @@
 #include <catch2/catch.hpp>
 
 #include "protocol/frontend_messages.hpp"
+#include "tests/unit/session/messages.hpp"
 #include "tests/unit/session/stage.hpp"
 
 using namespace pgtandem;
+using test::pieces;
 using test::stage;
 
 namespace {
@@ -17,7 +19,6 @@ void teach(stage& s) {
   s.primary.when("SELECT 1", {{"?column?"}, {{"1"}}, "SELECT 1", ""});
   s.primary.when("boom", {{}, {}, "", "22012"});
 }
-const std::size_t pieces[] = {0, 1, 2, 3, 5, 7, 11, 13};
 
 struct row {
   const char* sql;

@@ -1,9 +1,11 @@
 // Transcripts of the simple protocol, whole and cut at every byte.
 #include <catch2/catch.hpp>
 
+#include "tests/unit/session/messages.hpp"
 #include "tests/unit/session/stage.hpp"
 
 using namespace pgtandem;
+using test::pieces;
 using test::stage;
 using session::apply_result;
 
@@ -35,8 +37,6 @@ void run(const std::vector<line>& transcript, std::size_t piece, stage& s) {
   }
   CHECK(s.session().idle());
 }
-
-const std::size_t pieces[] = {0, 1, 2, 3, 5, 7, 11, 13};
 
 }  // namespace
 

@@ -4,15 +4,18 @@
 
 #include "protocol/error_response.hpp"
 #include "protocol/frontend_messages.hpp"
+#include "tests/unit/session/messages.hpp"
 #include "tests/unit/session/stage.hpp"
 
 using namespace pgtandem;
+using test::begin;
+using test::pieces;
 using test::stage;
+using test::synced;
 namespace p = protocol;
 
 namespace {
 
-const std::size_t pieces[] = {0, 1, 2, 3, 5, 7, 11, 13};
 constexpr const char* update = "UPDATE t SET v = 2 WHERE id = 1";
 
 void teach(stage& s) {
@@ -22,20 +25,9 @@ void teach(stage& s) {
   s.primary.once_per_portal = true;
 }
 
-std::string begin(std::string_view sql, std::string_view portal = "") {
-  std::string m;
-  p::write_parse(m, "", sql);
-  p::write_bind(m, portal, "");
-  return m;
-}
 std::string execute(std::string_view portal = "", std::int32_t rows = 0) {
   std::string m;
   p::write_execute(m, portal, rows);
-  return m;
-}
-std::string synced() {
-  std::string m;
-  p::write_sync(m);
   return m;
 }
 std::string whole(std::string_view sql, std::string_view portal = "") { return begin(sql, portal) + execute(portal); }
