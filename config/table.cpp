@@ -62,7 +62,8 @@ const row rows[] = {
     {"dual_write.queue_max", AT(dual_write.queue_max), "ops", 1, 1000000, "", restarts, open,
      "Transactions that may wait for an applier, per thread; beyond it they are degraded at once."},
     {"dual_write.breaker_failures", AT(dual_write.breaker_failures), "failures", 1, 1000, "", restarts, open,
-     "Failures of the secondary in a row after which writes are degraded without asking it."},
+     "Failures of the secondary in a row after which writes are degraded without asking it. After the "
+     "breaker has closed one is enough, until a write has succeeded."},
     {"dual_write.breaker_successes", AT(dual_write.breaker_successes), "probes", 1, 1000, "", restarts, open,
      "Successful probes in a row after which the secondary is asked again."},
     {"dual_write.probe_interval_ms", AT(dual_write.probe_interval_ms), "ms", 10, hour_ms, "", restarts, open,

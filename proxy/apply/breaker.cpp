@@ -13,8 +13,8 @@ bool breaker::failed() {
 bool breaker::probe_succeeded() {
   if (!open_ || ++successes_ < to_close_) return false;
   open_ = false;
-  failures_ =
-      to_open_ - 1;  // on trial: a probe cannot prove what only an op needs, say a table that somebody has locked
+  // On trial: a probe cannot prove what only an op needs, say a table that somebody has locked.
+  failures_ = to_open_ - 1;
   return true;
 }
 

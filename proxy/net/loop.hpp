@@ -68,9 +68,8 @@ class loop {
   void submit(session::op_ptr o, apply::answer done);
   void expect(int more);                   // ops that are about to be submitted
   void overdue(const session::op_ptr& o);  // its client waits no longer
-  void waited(std::chrono::steady_clock::duration d) {
-    longest_wait_ = std::max(longest_wait_, d);
-  }  // an op, for the secondary
+  // An op has waited so long for the secondary.
+  void waited(std::chrono::steady_clock::duration d) { longest_wait_ = std::max(longest_wait_, d); }
   void catalog_wanted();
   void count(session::tally& t);  // collected here, handed to the meter once a second
   task<login_result> log_in(control::place where, const arrival& who);

@@ -11,7 +11,7 @@ from harness.wait import wait_until
 
 WRITERS = 16
 BUDGET_MS = 250
-ALLOWANCE_SECONDS = 0.25        # for the proxy's own turn on a loaded machine; budget + this < 4 x budget, which appliers wait
+ALLOWANCE_SECONDS = 0.45        # for the proxy's own turn on a loaded machine; budget + this < 4 x budget, which appliers wait
 CHAIN_BOUND_SECONDS = 5.0       # of a whole transaction: it may wait for the row locks of several, each of which waits a budget
 BETWEEN = 150                   # acknowledged transactions before and after a fault
 PROGRESS_SECONDS = 60
