@@ -32,6 +32,33 @@ std::string safe_message(const PGresult* r, const std::string& sqlstate) {
 
 std::string name_of(std::uint64_t id) { return "p" + std::to_string(id); }
 
+// libpq's first step; it does not block where the hosts are addresses. What stands behind dbname has its word over it.
+pg_conn* start(const std::string& conninfo, const database::host_options& at) {
+  const char* names[] = {"keepalives_idle",
+                         "keepalives_interval",
+                         "keepalives_count",
+                         "tcp_user_timeout",
+                         "dbname",
+                         "host",
+                         "hostaddr",
+                         "port",
+                         "application_name",
+                         "client_encoding",
+                         nullptr};
+  const char* values[] = {"10",
+                          "5",
+                          "3",
+                          "15000",
+                          conninfo.c_str(),
+                          at.host.c_str(),
+                          at.hostaddr.c_str(),
+                          at.port.c_str(),
+                          "pgtandem applier",
+                          "UTF8",
+                          nullptr};
+  return PQconnectStartParams(names, values, 1);
+}
+
 using result_holder = std::unique_ptr<PGresult, decltype(&PQclear)>;
 
 }  // namespace
@@ -40,14 +67,14 @@ channel::channel(asio::io_context& loop) : loop_(loop), timer_(loop.get_executor
 channel::~channel() { close(); }
 
 void channel::close() {
-  socket_.reset();
+  waited_.reset();
   if (conn_) PQfinish(std::exchange(conn_, nullptr));
   prepared_.clear();
 }
 
 void channel::interrupt() {
   expired_ = true;
-  if (socket_) socket_->cancel();
+  if (waited_) waited_->cancel();
 }
 
 bool channel::in_transaction() const { return conn_ && PQtransactionStatus(conn_) != PQTRANS_IDLE; }
@@ -68,14 +95,14 @@ void channel::arm(clock::time_point deadline) {
   });
 }
 
-void channel::watch_socket() {
-  socket_.reset();
-  if (const int fd = ::dup(PQsocket(conn_)); fd >= 0) socket_.emplace(loop_.get_executor(), fd);
+void channel::watch(int fd) {
+  waited_.reset();
+  if (const int own = ::dup(fd); own >= 0) waited_.emplace(loop_.get_executor(), own);
 }
 
 task<bool> channel::wait(descriptor::wait_type what) {
-  if (expired_ || !socket_) co_return false;
-  const auto [e] = co_await socket_->async_wait(what, as_error);
+  if (expired_ || !waited_) co_return false;
+  const auto [e] = co_await waited_->async_wait(what, as_error);
   co_return !e && !expired_;
 }
 
@@ -90,10 +117,23 @@ void channel::note_end(reply& r) {
 
 // --- login
 
+task<bool> channel::look_up(const std::string& conninfo, database::host_addresses& hosts) {
+  const auto where = database::resolve(conninfo);
+  if (!where) co_return false;
+  hosts = database::without_lookup(where->endpoints);
+  if (!hosts.empty()) co_return true;
+  const auto lookup = database::host_lookup::of(where->endpoints);
+  if (!lookup) co_return false;
+  watch(lookup->descriptor());
+  if (!lookup->done() && !co_await wait(descriptor::wait_read)) co_return false;
+  hosts = lookup->answer();
+  co_return !hosts.empty();
+}
+
 task<bool> channel::finish_login(reply& r) {
   PostgresPollingStatusType s = PGRES_POLLING_WRITING;
   while (s != PGRES_POLLING_OK) {
-    watch_socket();  // libpq may have moved on to another address under the same number
+    watch(PQsocket(conn_));  // libpq may have moved on to another address under the same number
     const bool ready = co_await wait(s == PGRES_POLLING_READING ? descriptor::wait_read : descriptor::wait_write);
     if (!ready) co_return false;
     s = PQconnectPoll(conn_);
@@ -103,7 +143,7 @@ task<bool> channel::finish_login(reply& r) {
       co_return false;
     }
   }
-  watch_socket();
+  watch(PQsocket(conn_));
   co_return true;
 }
 
@@ -127,12 +167,13 @@ task<reply> channel::connect(std::string conninfo, settings_list settings, clock
   const auto self = shared_from_this();
   close();
   arm(deadline);
-  const char* names[] = {"keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout",
-                         "dbname",          "application_name",    "client_encoding",  nullptr};
-  const char* values[] = {"10", "5", "3", "15000", conninfo.c_str(), "pgtandem applier", "UTF8", nullptr};
   reply r;
-  conn_ = PQconnectStartParams(names, values, 1);
-  bool ready = conn_ && PQstatus(conn_) != CONNECTION_BAD;
+  database::host_addresses hosts;
+  bool ready = co_await look_up(conninfo, hosts);
+  if (ready) {
+    conn_ = start(conninfo, database::options_of(hosts, first_host_));
+    ready = conn_ && PQstatus(conn_) != CONNECTION_BAD;
+  }
   if (ready) {
     PQsetNoticeReceiver(conn_, ignore_notice, nullptr);
     ready = co_await finish_login(r);
@@ -140,6 +181,7 @@ task<reply> channel::connect(std::string conninfo, settings_list settings, clock
     if (ready) ready = co_await set_up(settings, r);
   }
   if (!ready) {
+    if (expired_ && conn_) ++first_host_;
     if (!expired_ && r.sqlstate.empty()) r.sqlstate = "08001", r.message = "cannot connect to the secondary";
     note_end(r);
   }

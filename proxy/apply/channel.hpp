@@ -2,8 +2,7 @@
 //
 // Owned by a shared_ptr, because a timer of its own may still be under way when its owner lets go. One thread.
 // connect() and run() are never under way together. Every wait ends at the deadline given; a connection whose call
-// ended there is closed, since what the server does with the call is not known. (libpq looks host names up while it
-// blocks: addresses are better.)
+// ended there is closed, since what the server does with the call is not known.
 #pragma once
 #include <memory>
 #include <optional>
@@ -15,6 +14,7 @@
 
 #include "proxy/apply/asio_types.hpp"
 #include "proxy/apply/table_sql.hpp"
+#include "proxy/database/host_lookup.hpp"
 
 struct pg_conn;
 struct pg_result;
@@ -69,8 +69,9 @@ class channel : public std::enable_shared_from_this<channel> {
   };
 
   void arm(clock::time_point deadline);
-  void watch_socket();
+  void watch(int fd);
   task<bool> wait(descriptor::wait_type what);
+  task<bool> look_up(const std::string& conninfo, database::host_addresses& hosts);
   task<bool> finish_login(reply& r);
   task<bool> set_up(const settings_list& settings, reply& r);
   task<bool> flush();
@@ -85,8 +86,9 @@ class channel : public std::enable_shared_from_this<channel> {
   std::uint64_t armed_ = 0;  // which arming a timer's handler belongs to
   bool expired_ = false;
   pg_conn* conn_ = nullptr;
-  std::optional<descriptor> socket_;  // of a dup(): libpq keeps and closes its own
+  std::optional<descriptor> waited_;  // of a dup(): libpq, or the look-up, keeps and closes its own
   std::unordered_set<std::uint64_t> prepared_;
+  std::size_t first_host_ = 0;  // the address to begin with: behind one that let the time run out, another has its turn
 };
 
 }  // namespace pgtandem::apply

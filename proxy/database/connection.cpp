@@ -8,6 +8,8 @@
 #include <charconv>
 #include <stdexcept>
 
+#include "proxy/database/host_lookup.hpp"
+
 namespace pgtandem::database {
 
 namespace {
@@ -181,7 +183,8 @@ struct connection::impl {
 namespace {
 
 // Values before "dbname" are defaults that the connection string may override; those after it are ours.
-std::vector<std::pair<const char*, std::string>> login_parameters(const std::string& conninfo, const open_options& o) {
+std::vector<std::pair<const char*, std::string>> login_parameters(const std::string& conninfo, const open_options& o,
+                                                                  host_options at) {
   const auto seconds = std::max<std::int64_t>(2, (o.connect_timeout.count() + 999) / 1000);  // libpq's least is 2 s
   return {{"connect_timeout", std::to_string(seconds)},
           {"keepalives_idle", "10"},
@@ -189,6 +192,9 @@ std::vector<std::pair<const char*, std::string>> login_parameters(const std::str
           {"keepalives_count", "3"},
           {"tcp_user_timeout", "15000"},
           {"dbname", conninfo},
+          {"host", std::move(at.host)},
+          {"hostaddr", std::move(at.hostaddr)},
+          {"port", std::move(at.port)},
           {"application_name", o.application_name},
           {"client_encoding", "UTF8"}};
 }
@@ -196,7 +202,9 @@ std::vector<std::pair<const char*, std::string>> login_parameters(const std::str
 }  // namespace
 
 result<connection> connection::open(const std::string& conninfo, const open_options& o) {
-  const auto parameters = login_parameters(conninfo, o);
+  const auto addresses = addresses_of(conninfo, o.connect_timeout);
+  if (!addresses) return addresses.error();
+  const auto parameters = login_parameters(conninfo, o, options_of(*addresses));
   std::vector<const char*> names, values;
   for (const auto& [name, value] : parameters) {
     names.push_back(name);

@@ -122,8 +122,11 @@ result<server_address> resolve(const std::string& conninfo) {
     a.endpoints[0].password = whole->password;
     return a;
   }
+  // libpq takes an empty value for none given, and the string's list would no longer fit; the password goes by `host`.
+  const std::string no_address = get(v, "hostaddr").empty() ? "" : "0.0.0.0";
   for (endpoint& e : a.endpoints) {
-    auto one = ask_libpq(conninfo, {{"host", e.host}, {"hostaddr", e.address}, {"port", std::to_string(e.port)}});
+    const std::string& address = e.address.empty() ? no_address : e.address;
+    auto one = ask_libpq(conninfo, {{"host", e.host}, {"hostaddr", address}, {"port", std::to_string(e.port)}});
     if (!one) return one.error();
     e.password = one->password;
   }

@@ -16,6 +16,7 @@ struct endpoint {
   bool unix_socket = false;  // then connect to unix_path()
   std::string password;      // of this host (the password file may differ from host to host); empty = none
   std::string unix_path() const { return host + "/.s.PGSQL." + std::to_string(port); }
+  bool operator==(const endpoint&) const = default;
 };
 
 struct server_address {
