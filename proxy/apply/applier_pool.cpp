@@ -30,6 +30,11 @@ struct applier_pool::impl {
     if (best) best->wake();
   }
 
+  void connect_anew() {
+    ++queue->generation;
+    for (const auto& a : appliers) a->wake();
+  }
+
   // Something was submitted, or nothing more is expected.
   void ring() {
     if (queue->ready() || queue->waiting.size() == 1)
@@ -84,9 +89,14 @@ void applier_pool::secondary_changed(std::string conninfo, sql::catalog_ptr seco
   q.there.learn(std::move(secondary));
   if (conninfo == q.conninfo) return;
   q.conninfo = std::move(conninfo);
-  ++q.generation;
   q.health.reset();  // what is known is about another server
-  for (const auto& a : i_->appliers) a->wake();
+  i_->connect_anew();
+}
+
+void applier_pool::use_budget(std::uint32_t ms) {
+  if (ms == i_->queue->settings.budget_ms) return;
+  i_->queue->settings.budget_ms = ms;
+  i_->connect_anew();
 }
 
 bool applier_pool::breaker_open() const { return i_->queue->health.open(); }

@@ -54,6 +54,7 @@ class applier_pool {
   void expect(int more);
   // The secondary's place or catalog changed: finish what is in flight, then use these.
   void secondary_changed(std::string conninfo, sql::catalog_ptr secondary);
+  void use_budget(std::uint32_t ms);  // from now on; the appliers connect anew once they have finished what is in flight
   bool breaker_open() const;
   pool_tally tally() const;
 

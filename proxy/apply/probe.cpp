@@ -26,6 +26,7 @@ task<> probe::loop() {
     const auto generation = queue_->generation;
     const bool well = co_await once();
     if (queue_->stopping) break;
+    if (generation != queue_->generation) channel_->close();
     if (!well || generation != queue_->generation)
       queue_->health.probe_failed();
     else if (queue_->health.probe_succeeded())
@@ -36,14 +37,16 @@ task<> probe::loop() {
 }
 
 task<bool> probe::once() {
-  const auto deadline = clock::now() + std::max<clock::duration>(1s, queue_->answer_limit());
   channel_->notice_loss();
   if (!channel_->connected()) {
-    const reply r = co_await channel_->connect(queue_->conninfo, queue_->session_settings(), deadline);
+    const auto limit = std::max<clock::duration>(1s, queue_->answer_limit());
+    const reply r = co_await channel_->connect(queue_->conninfo, queue_->session_settings(), clock::now() + limit);
     if (r.outcome != reply::state::done) co_return false;
   }
+  // Not in time is not well: the ops of a breaker that it closed would only wait out their budget again.
+  const auto budget = std::chrono::milliseconds(queue_->settings.budget_ms);
   const command write{&beat_, {}};
-  const reply r = co_await channel_->run({&write, 1}, deadline);
+  const reply r = co_await channel_->run({&write, 1}, clock::now() + budget);
   if (r.outcome != reply::state::done) channel_->close();
   co_return r.outcome == reply::state::done;
 }

@@ -44,9 +44,9 @@ class work_queue {
   settings_list session_settings() const;
 
   asio::io_context& loop;
-  const pool_settings settings;
+  pool_settings settings;  // the budget may change
   std::string conninfo;
-  std::uint64_t generation = 1;  // of the secondary's place
+  std::uint64_t generation = 1;  // of the secondary's place and of session_settings()
   bool defer_constraints = true;
   bool stopping = false;
   std::deque<entry> waiting;

@@ -84,7 +84,10 @@ void loop::drain(bool now) {
 }
 
 void loop::reconfigure(std::shared_ptr<const config::settings> s) {
-  boost::asio::post(context_, [this, s = std::move(s)] { settings_ = s; });
+  boost::asio::post(context_, [this, s = std::move(s)] {
+    settings_ = s;
+    if (appliers_) appliers_->use_budget(s->dual_write.budget_ms);
+  });
 }
 
 void loop::list(std::size_t max, std::function<void(std::vector<control::session_view>)> answer) {

@@ -377,6 +377,42 @@ TEST_CASE("a secondary that stands still: the ops time out, the breaker opens, a
   CHECK(l.pool->tally().breaker_opened == 1);
 }
 
+TEST_CASE("a secondary that takes writes, but not within the budget, is not asked again") {
+  apply::pool_settings s;
+  s.budget_ms = 100;
+  s.breaker_failures = 1;
+  s.breaker_successes = 1;
+  s.probe_interval_ms = 10;
+  lab l(s);
+  REQUIRE(l.db.run(
+      "CREATE SEQUENCE probes; CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS "
+      "'BEGIN PERFORM nextval(''public.probes''), pg_sleep(0.2); RETURN NULL; END'; "
+      "CREATE TRIGGER slow AFTER UPDATE ON pgtandem.beat EXECUTE FUNCTION slow()"));
+  auto before = l.row(1, "a");
+  l.submit(before);
+  l.settle();
+  l.pool->overdue(l.row(2, "b"));
+  CHECK(l.pool->breaker_open());
+  l.run_until([&] { return l.query("SELECT last_value > 3 FROM probes") == "t"; });
+  CHECK(l.pool->breaker_open());
+  REQUIRE(l.db.run("DROP TRIGGER slow ON pgtandem.beat"));
+  l.run_until([&] { return !l.pool->breaker_open(); });
+}
+
+TEST_CASE("a budget that is changed holds for the appliers too") {
+  lab l(apply::pool_settings{.budget_ms = 60000});
+  REQUIRE(l.db.run("INSERT INTO t VALUES (1, 'a')"));
+  auto before = l.row(2, "b"), blocked = l.row(1, "x");
+  l.submit(before);
+  l.settle();
+  auto holder = lab::open();
+  REQUIRE(holder.run("BEGIN; SELECT * FROM t WHERE id = 1 FOR UPDATE"));
+  l.pool->use_budget(100);
+  l.submit(blocked);
+  l.settle();  // within 10 s
+  CHECK(l.answer(blocked) == "refused 55P03");
+}
+
 TEST_CASE("ops whose clients have waited the whole budget open the breaker at once, for those that wait behind them") {
   apply::pool_settings s;
   s.appliers = 1;
