@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from harness import logs  # noqa: E402
 from harness.cluster import SERVER_USER  # noqa: E402
-from harness.pgtandem import Deployment  # noqa: E402
+from harness.pgtandem import Deployment, binary  # noqa: E402
 from harness.ports import free_port  # noqa: E402
 from harness.processes import cpu_seconds, kill_tree, spawn, tree  # noqa: E402
 from harness.wait import wait_until  # noqa: E402
@@ -24,7 +24,7 @@ POOL_CHILDREN = 48   # more than the most clients of a cell
 
 class Contender:
     name = ""
-    both_sides = False   # its writes take effect on both servers
+    loads = None         # those it can run; None: all
 
     def __init__(self, stage):
         self.stage = stage
@@ -62,7 +62,6 @@ class Direct(Contender):
 class Twin(Contender):
     """The floor of any dual write: the same load on each server at the same time, nothing in between. Its rate is the slower one's."""
     name = "twin"
-    both_sides = True
 
     def ports(self):
         return [self.stage.source.port, self.stage.target.port]
@@ -89,13 +88,40 @@ class Passthrough(Contender):
 class DualWrite(Passthrough):
     """With a reconciler at its side, as it would run; the reconciler's CPU is not the proxy's and is shown apart."""
     name = "dual_write"
-    both_sides = True
 
     def start(self):
         super().start()
         self.reconciler = self.deployment.reconciler()
         self.deployment.ctl("phase", "dual_write")
         self.deployment.wait_phase("dual_write")
+
+
+class Floor(DualWrite):
+    """The messages of pgtandem's dual write and nothing else (floor.cpp): what it reaches is all that any proxy of this protocol can."""
+    name = "floor"
+    loads = ["insert", "update"]
+
+    def start(self):
+        super().start()   # makes the tables that it writes to
+        epoch = self.deployment.migration()["epoch"]
+        for process in (self.proxy, self.reconciler):
+            process.kill()
+        self.port = free_port()
+        program = f"{os.path.dirname(binary())}/pgtandem_floor"
+        arguments = [str(self.port), str(self.stage.source.port), self.deployment.conninfo("target"), str(epoch)]
+        self.process = spawn([program, *arguments], f"{self.folder}/log")
+        logs.remember("floor", f"{self.folder}/log")
+        self.wait_answers(self.port)
+
+    def ports(self):
+        return [self.port]
+
+    def pids(self):
+        return [self.process.pid]
+
+    def stop(self):
+        kill_tree(self.process)
+        super().stop()
 
 
 class PgBouncer(Contender):
@@ -136,7 +162,6 @@ log_disconnections = 0
 
 class PgPool(Contender):
     name = "pgpool"
-    both_sides = True
 
     def start(self):
         self.port = free_port()
@@ -171,4 +196,4 @@ class PgPool(Contender):
         kill_tree(self.process)
 
 
-ALL = [Direct, Twin, Passthrough, DualWrite, PgBouncer, PgPool]
+ALL = [Direct, Twin, Floor, Passthrough, DualWrite, PgBouncer, PgPool]
