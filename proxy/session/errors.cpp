@@ -8,7 +8,7 @@
 namespace pgtandem::session {
 namespace {
 
-constexpr std::array<failure_row, 18> table{{
+constexpr std::array<failure_row, 19> table{{
     {failure::refused_construct, "0A000", "ERROR", "pgtandem cannot mirror % while writes go to both databases",
      "Run it before dual_write or after complete, rewrite it as INSERT, UPDATE or DELETE, or vouch for its functions in dual_write.allowed_functions."},
     {failure::stale_epoch, "40001", "ERROR", "the routing of writes changed while this transaction was open",
@@ -31,6 +31,8 @@ constexpr std::array<failure_row, 18> table{{
     {failure::key_committed, "23505", "ERROR", "a transaction with this idempotency key has already committed", "It has taken effect once; do not retry it."},
     {failure::key_misplaced, "0A000", "ERROR", "an idempotency key covers one transaction and no change of the session, and this string of statements is more",
      "Nothing of the transaction has taken effect; send the writes in a string of their own, or as BEGIN, writes and COMMIT."},
+    {failure::key_second, "0A000", "ERROR", "this transaction has another idempotency key already",
+     "Nothing of the transaction has taken effect; give its writes one key, or each a transaction of its own."},
     {failure::outcome_not_kept, "0A000", "ERROR", "this write has already committed, and its outcome was too large to be kept",
      "It has taken effect once; do not retry it."},
     {failure::image_broken, "XX000", "ERROR", "the row image of table % could not be read", "Nothing of the transaction has taken effect."},

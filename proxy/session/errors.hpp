@@ -11,7 +11,8 @@ namespace pgtandem::session {
 
 enum class failure : std::uint8_t {
   refused_construct, stale_epoch, schema_changed, unknown_table, secondary_required, shut_down, moved, cannot_move, primary_lost,
-  outcome_unknown, login_failed, protocol_violation, too_large, key_reused, key_committed, key_misplaced, outcome_not_kept, image_broken,
+  outcome_unknown, login_failed, protocol_violation, too_large, key_reused, key_committed, key_misplaced, key_second, outcome_not_kept,
+  image_broken,
 };
 
 struct failure_row {

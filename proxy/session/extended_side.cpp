@@ -197,7 +197,7 @@ bool session::state::on_bind(const frame& f) {
     return true;
   }
   portals[std::string(m->portal)] = p;
-  if (wants_key(p->text.get())) bind_identity[std::string(m->portal)] = p->sql + '\0' + std::string(f.body.substr(m->portal.size()));
+  if (wants_key(p->text.get()) || key.now != idempotency::stage::none) bind_identity[std::string(m->portal)] = p->sql + '\0' + std::string(f.body.substr(m->portal.size()));
   if (p->with_image && m->result_formats.size() > 1) {
     std::vector<std::int16_t> formats = m->result_formats;
     formats.push_back(0);
@@ -296,7 +296,7 @@ bool session::state::on_execute(const frame& f) {
   }
   if (s) remember(*s);
   bool captures = mirrors() && p->captures();
-  if (bool alone = !captures && s && !tx.block && keyed_only(*p->text); alone) {
+  if (bool alone = !captures && s && !tx.block && (keyed_only(*p->text) || in_keyed(s)); alone) {
     if (earlier_transaction_awaited() || control_awaited()) {
       drained();
       return false;
@@ -308,7 +308,9 @@ bool session::state::on_execute(const frame& f) {
       case key_verdict::refused: refuse_extended(f.type, {}, std::move(error)); return true;
       case key_verdict::proceed: break;
     }
-    a.keyed = key.now == idempotency::stage::claimed;
+    cover(a, *p, std::string(m->portal));
+  } else if (!captures) {
+    note_unkeyed(s);
   }
   if (!captures) {
     extended(f.whole, std::move(a));
@@ -342,7 +344,7 @@ bool session::state::on_execute(const frame& f) {
     case key_verdict::refused: refuse_extended(f.type, {}, std::move(error)); return true;
     case key_verdict::proceed: break;
   }
-  a.keyed = key.now == idempotency::stage::claimed;
+  cover(a, *p, std::string(m->portal));
   if (tx.needs_fence()) ask_fence();
   extended(message, std::move(a));
   return true;

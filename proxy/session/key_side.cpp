@@ -1,6 +1,8 @@
 // Idempotency keys: key and outcome are a row in the primary's own transaction, mirrored like any other row. The ledger is never asked.
 #include <algorithm>
+#include <utility>
 
+#include "proxy/session/keyed_outcome.hpp"
 #include "proxy/session/state.hpp"
 
 namespace pgtandem::session {
@@ -42,6 +44,7 @@ bool session::state::keyed_query_alone(std::string_view sql, sql::analysis_ptr a
 void session::state::claim_key(const sql::analysis* a, std::string_view identity) {
   std::optional<std::string> given;
   if (a && a->idempotency_key) given = *a->idempotency_key;
+  key.named = given.has_value();
   key.now = stage::asked;
   ask(purpose::claim, claim_key_query, {given, bytea_literal(identity)});
 }
@@ -55,9 +58,16 @@ void session::state::key_answered() {
   key.same = row[1] == "t";
   key.too_large = row[2].empty() || !from_hex(row[2], key.outcome);
   if (key.now == stage::claimed) {
+    tx.claimed();
     key.outcome.clear();
     key.too_large = false;
   }
+}
+
+// A transaction has ended, or was rolled back to a savepoint: a claim may have gone with it.
+void session::state::key_undone(bool ended) {
+  if (ended) key = {};
+  else if (key.now == stage::claimed && !tx.holds_claim()) key = {.late = key.late};
 }
 
 // The Query that waited: sent, answered from the record, or refused.
@@ -102,24 +112,71 @@ void session::state::refuse_key(failure why, awaited w) {
   make_fail();
 }
 
-// The same for an Execute.
+// Is a write of this text one whose key has to be asked for first?
+bool session::state::must_claim(const sql::analysis* a) const {
+  if (key.now == stage::none) return wants_key(a);
+  return key.now == stage::absent && !key.named && a && a->idempotency_key;
+}
+
+// Does the text name a key, and not the one that the transaction has?
+bool session::state::another_key(const sql::analysis* a) const {
+  return (key.now == stage::claimed || key.now == stage::taken) && a && a->idempotency_key && *a->idempotency_key != key.key;
+}
+
+// Belongs the statement to a transaction that has a key, in a phase that does not mirror?
+bool session::state::in_keyed(const sql::statement* s) {
+  return !mirrors() && s && writes(s->kind) && (key.now == stage::claimed || key.now == stage::taken);
+}
+
+// The same for an Execute. The key covers whatever else its implicit transaction writes from there on.
 session::state::key_verdict session::state::execute_key(const prepared& p, const std::string& portal, std::string& error) {
   if (key.now == stage::asked) return key_verdict::wait;
-  if (key.now == stage::none) {
-    if (!wants_key(p.text.get())) return key_verdict::proceed;
+  if (must_claim(p.text.get())) {
     if (!drained()) return key_verdict::wait;
     if (mirrors_now() && tx.needs_fence()) ask_fence();
     claim_key(p.text.get(), bind_identity[portal]);
     return key_verdict::wait;
   }
+  if (another_key(p.text.get())) {
+    error = error_message(failure::key_second);
+    return key_verdict::refused;
+  }
   if (key.now == stage::claimed && tx.block) key.too_large = true;
   if (key.now != stage::taken) return key_verdict::proceed;
-  if (key.same && !tx.block && !key.too_large) {
-    out.to_client += key.outcome;
-    return key_verdict::replayed;
-  }
-  error = error_message(!key.same ? failure::key_reused : tx.block ? failure::key_committed : failure::outcome_not_kept);
+  if (!drained()) return key_verdict::wait;   // in its turn
+  return say_again(identity(p, portal), error);
+}
+
+// What makes an Execute this one and no other: its text and, where it is known, its Bind.
+std::string session::state::identity(const prepared& p, const std::string& portal) const {
+  const auto bound = bind_identity.find(portal);
+  return bound == bind_identity.end() ? p.sql : bound->second;
+}
+
+// An Execute whose key was taken: its answer of then, or why not.
+session::state::key_verdict session::state::say_again(const std::string& statement, std::string& error) {
+  failure why = failure::key_reused;
+  if (key.same && (tx.block || key.late)) why = failure::key_committed;
+  else if (key.same && key.too_large) why = failure::outcome_not_kept;
+  else if (key.same && take_part(key.outcome, key.given, statement, out.to_client) == outcome_part::found) return key_verdict::replayed;
+  error = error_message(why);
   return key_verdict::refused;
+}
+
+// Before an Execute of a write goes out that is not looked after otherwise.
+void session::state::note_unkeyed(const sql::statement* s) {
+  if (s && writes(s->kind)) key.late = true;
+}
+
+// Before any other.
+void session::state::cover(awaited& a, const prepared& p, const std::string& portal) {
+  a.keyed = key.now == stage::claimed;
+  if (!a.keyed) key.late = true;
+  else if (std::exchange(key.covers, true)) a.part_mark = part_mark(identity(p, portal));
+}
+
+void session::state::note_part(awaited& a) {
+  if (!a.part_mark.empty()) keep_outcome(std::exchange(a.part_mark, {}));
 }
 
 void session::state::keep_outcome(std::string_view said) {
@@ -141,7 +198,7 @@ void session::state::record_outcome() {
 
 void session::state::outcome_recorded() {
   if (!mirrors_now()) {
-    key.now = stage::none;
+    key = {};
     send_commit();
     return;
   }
@@ -155,7 +212,7 @@ void session::state::outcome_recorded() {
     refuse_commit(error_message(failure::schema_changed, table_name));
     return;
   }
-  key.now = stage::none;   // recorded: nothing more to do for it in this transaction
+  key = {};   // recorded: nothing more to do for it in this transaction
   check();
 }
 

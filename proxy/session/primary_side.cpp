@@ -22,7 +22,9 @@ bool session::state::passes(const awaited& a, char type) const {
 std::size_t session::state::consume_primary(std::string_view bytes) {
   std::size_t used = 0, from = 0;   // [from, used) is passed on in one piece
   auto keep = [&](std::string_view payload) {
-    if (!awaiting.empty() && awaiting.front().keyed) keep_outcome(payload);
+    if (awaiting.empty() || !awaiting.front().keyed) return;
+    note_part(awaiting.front());
+    keep_outcome(payload);
   };
   auto pass = [&](std::size_t to) {
     out.to_client.append(bytes.substr(from, to - from));
@@ -65,6 +67,7 @@ void session::state::answer(const frame& f) {
   std::size_t said = out.to_client.size();
   if (!muted) {
     bool keyed = !awaiting.empty() && awaiting.front().keyed && f.type != backend::parameter_status && f.type != backend::notification_response;
+    if (keyed) note_part(awaiting.front());
     answer_heard(f);
     if (keyed) keep_outcome(std::string_view(out.to_client).substr(said));
     return;
@@ -233,6 +236,7 @@ void session::state::completed(sql::statement_kind kind, const std::string& name
   bool ends = kind == sql::statement_kind::commit || kind == sql::statement_kind::rollback;
   tx.completed(kind, name);
   if (ends) tx.begin(latest);
+  if (ends || kind == sql::statement_kind::rollback_to) key_undone(ends);
 }
 
 void session::state::on_error(const frame& f) {

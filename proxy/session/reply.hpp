@@ -57,7 +57,8 @@ struct awaited {
   bool adopts = false;           // query: the client's BEGIN makes the proxy's block its own
   bool doomed = false;           // query: the primary is sure to refuse it
   bool failed = false;           // an error has been said
-  bool keyed = false;            // what is said belongs to the outcome of an idempotency key
+  bool keyed = false;            // what is said belongs to the outcome of an idempotency key,
+  std::string part_mark;         // and this stands in front of it there
   std::size_t at = 0;            // query: index of the statement that answers now
   plan_ptr planned;              // query with captures or inside a script
   sql::analysis_ptr text;        // query without

@@ -56,9 +56,13 @@ struct idempotency {
   enum class stage : std::uint8_t { none, asked, claimed, absent, taken };
   stage now = stage::none;
   std::string key;
-  std::string outcome;      // what the client was answered, or, if taken, what it was answered then
+  std::string outcome;      // what the client was answered, or, if taken, what it was answered then (keyed_outcome.hpp)
+  std::size_t given = 0;    // taken: so much of it has been said again
   bool too_large = false;   // or not kept then
   bool same = true;         // taken: by the same statement
+  bool named = false;       // asked for by the name in a text, not by the setting
+  bool late = false;        // the transaction had written before it had a key
+  bool covers = false;      // claimed: an Execute has gone out under it
 };
 
 // What keeps the session from moving. Its statements give a suspicion; before a move its server is asked, which also knows what
@@ -262,16 +266,25 @@ struct session::state {
   // key_side.cpp
   bool mirrors_now() const { return tx.rules() && tx.rules()->routing.mirrors(); }
   bool keyed_only(const sql::analysis& a) const;
+  bool in_keyed(const sql::statement* s);
   bool claims(const plan& part);
   bool keyed_query_alone(std::string_view sql, sql::analysis_ptr a);
   void note_key_setting(std::string_view sql);
   bool wants_key(const sql::analysis* a) const;
   void claim_key(const sql::analysis* a, std::string_view identity);
   void key_answered();
+  void key_undone(bool ended);
   void query_key_answered();
   void refuse_key(failure why, awaited w);
   enum class key_verdict : std::uint8_t { proceed, wait, replayed, refused };
   key_verdict execute_key(const prepared& p, const std::string& portal, std::string& error);
+  key_verdict say_again(const std::string& statement, std::string& error);
+  std::string identity(const prepared& p, const std::string& portal) const;
+  bool must_claim(const sql::analysis* a) const;
+  bool another_key(const sql::analysis* a) const;
+  void cover(awaited& a, const prepared& p, const std::string& portal);
+  void note_unkeyed(const sql::statement* s);
+  void note_part(awaited& a);
   void keep_outcome(std::string_view said);
   void record_outcome();
   void outcome_recorded();

@@ -23,6 +23,7 @@ void transaction::rollback_to(std::string_view name) {
     writes.back_to(savepoints_[i].writes);
     savepoints_.resize(i + 1);
     if (fenced_ && fence_depth_ > i) fenced_ = false;
+    if (claim_depth_ && *claim_depth_ > i) claim_depth_.reset();
     return;
   }
 }
@@ -33,6 +34,7 @@ void transaction::release(std::string_view name) {
     if (savepoints_[i].name != name) continue;
     savepoints_.resize(i);
     if (fence_depth_ > i) fence_depth_ = i;
+    if (claim_depth_ && *claim_depth_ > i) claim_depth_ = i;
     return;
   }
 }
@@ -41,6 +43,7 @@ void transaction::over() {
   block = false;
   fenced_ = false;
   fence_depth_ = 0;
+  claim_depth_.reset();
   savepoints_.clear();
   writes.clear();
   rules_.reset();

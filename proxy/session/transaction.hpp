@@ -28,6 +28,10 @@ class transaction {
   void fenced() { fence_depth_ = savepoints_.size(); fenced_ = true; }
   bool needs_fence() const { return !fenced_; }
 
+  // An idempotency key was claimed with the present savepoints open; rolling back to one of them undoes it.
+  void claimed() { claim_depth_ = savepoints_.size(); }
+  bool holds_claim() const { return claim_depth_.has_value(); }
+
   // A statement of this kind has completed.
   void completed(sql::statement_kind kind, std::string_view name);
   // It is over (ReadyForQuery says idle, or COMMIT/ROLLBACK completed).
@@ -45,6 +49,7 @@ class transaction {
   std::vector<savepoint> savepoints_;
   std::size_t fence_depth_ = 0;   // savepoints open when the fence was read: rolling back to one of them releases its lock
   bool fenced_ = false;
+  std::optional<std::size_t> claim_depth_;   // likewise
 };
 
 }  // namespace pgtandem::session

@@ -227,6 +227,36 @@ def test_idempotency_keys_of_strings(world):
     no_doubt(world)
 
 
+def test_idempotency_keys_of_pipelines(world):
+    """Several Executes before one Sync are one transaction with one key: a retry hears each answer in its turn and writes nothing."""
+    insert = "INSERT INTO shop.job(state) VALUES ($1) RETURNING id, state"
+
+    def batch(key, *numbers):
+        texts = [(KEYED % key if n == 0 else "") + insert for n in range(len(numbers))]
+        return b"".join(parse(text) + bind([str(number).encode()]) + execute() for text, number in zip(texts, numbers)) + SYNC
+
+    first, again = (Wire(world.proxies[0].port).login(world.database) for _ in range(2))
+    said = first.send(batch("batch", 100, 101, 102)).read_until(b"Z")
+    assert [kind for kind, _ in said] == [b"1", b"2", b"D", b"C"] * 3 + [b"Z"]
+    assert again.send(batch("batch", 100, 101, 102)).read_until(b"Z") == said
+    other = again.send(batch("batch", 100, 109)).read_until(b"Z")
+    assert [error_fields(body)["C"] for kind, body in other if kind == b"E"] == ["22023"]
+    two_keys = parse(KEYED % "x" + insert) + bind([b"110"]) + execute() + parse(KEYED % "y" + insert) + bind([b"110"]) + execute() + SYNC
+    assert [error_fields(body)["C"] for kind, body in first.send(two_keys).read_until(b"Z") if kind == b"E"] == ["0A000"]
+
+    def alone(text):
+        return first.send(parse(text) + bind() + execute() + SYNC).read_until(b"Z")
+
+    keyed = KEYED % "undone" + "INSERT INTO shop.job(state) VALUES (120)"
+    for texts in (["BEGIN", keyed, "ROLLBACK"], ["BEGIN", "SAVEPOINT s", keyed, "ROLLBACK TO s", keyed, "COMMIT"]):
+        for text in texts:
+            assert not [m for m in alone(text) if m[0] == b"E"], text
+    assert states(world, 100) == [(100, 1), (101, 1), (102, 1), (120, 1)]
+    first.close()
+    again.close()
+    no_doubt(world)
+
+
 def test_roles_without_rights_on_pgtandem(world):
     for cluster in world.clusters.values():
         cluster.run("DO $$ BEGIN CREATE ROLE app_writer LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$")

@@ -4,12 +4,15 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 
+#include "tests/unit/session/keyed_world.hpp"
 #include "tests/unit/session/messages.hpp"
 #include "tests/unit/session/stage.hpp"
 
 using namespace pgtandem;
 using session::keyed_string;
+using test::keyed_world;
 using test::pieces;
+using test::recorded;
 using test::stage;
 
 namespace {
@@ -17,21 +20,6 @@ namespace {
 const std::string key = "/* idempotency_key='k1' */ ";
 const std::string two = key + "INSERT INTO t VALUES (1, 10); SELECT 1; INSERT INTO t VALUES (2, 20)";
 const std::string block = key + "BEGIN; INSERT INTO t VALUES (1, 10); INSERT INTO t VALUES (2, 20); COMMIT";
-
-// A world that mirrors pgtandem.idempotency, too.
-session::world_ptr keyed_world() {
-  auto w = std::make_shared<session::world>(*test::mirrored_world());
-  auto c = std::make_shared<sql::catalog>(*w->primary);
-  auto kept = std::make_shared<sql::table>();
-  kept->id = 110;
-  kept->qualified = "pgtandem.idempotency";
-  kept->columns = {{"key", "text"}, {"statement", "text"}, {"outcome", "bytea"}, {"at", "timestamptz"}};
-  kept->key = {0};
-  c->by_oid[110] = kept;
-  c->by_name[kept->qualified] = 110;
-  w->primary = c;
-  return w;
-}
 
 // `claim`: what the primary answers: claimed, same string, outcome in hex, key. Empty: no key is set.
 void teach(stage& s, std::vector<std::string> claim, bool images = true) {
@@ -131,16 +119,6 @@ TEST_CASE("keyed string: the first try's answers are what a retry hears") {
         s.query("ROLLBACK");
         CHECK(s.session().idle());
       }
-}
-
-// The outcome that was recorded, in hex.
-std::string recorded(const stage& s) {
-  for (const auto& [text, parameters] : s.primary.bound)
-    if (text.find("record_outcome") != std::string::npos) {
-      const std::size_t from = parameters.find("\\x") + 2;
-      return parameters.substr(from, parameters.find_first_not_of("0123456789abcdef", from) - from);
-    }
-  return {};
 }
 
 TEST_CASE("keyed string: what is recorded makes the same answer, rows and all") {
