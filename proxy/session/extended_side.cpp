@@ -287,7 +287,8 @@ bool session::state::on_execute(const frame& f) {
       return true;
     }
   }
-  if (mirrors() && s && s->kind == kind::commit && tx.writes.current()) {
+  const bool claimed = key.now == idempotency::stage::claimed;
+  if (s && s->kind == kind::commit && ((mirrors() && tx.writes.current()) || claimed)) {
     if (!drained()) return false;
     if (status != 'E' && to_mirror()) {
       start_commit(committing::form::execute, std::string(f.whole), std::move(a));
@@ -296,7 +297,7 @@ bool session::state::on_execute(const frame& f) {
   }
   if (s) remember(*s);
   bool captures = mirrors() && p->captures();
-  if (bool alone = !captures && s && !tx.block && (keyed_only(*p->text) || in_keyed(s)); alone) {
+  if (bool alone = !captures && s && (keyed_only(*p->text) || in_keyed(s)); alone) {
     if (earlier_transaction_awaited() || control_awaited()) {
       drained();
       return false;

@@ -24,8 +24,14 @@ bool writes(sql::statement_kind k) {
 
 // Writes with a key in a phase that does not mirror: only their key is looked after.
 bool session::state::keyed_only(const sql::analysis& a) const {
-  if (mirrors_now() || tx.rules()->routing.epoch == 0 || status != 'I' || !wants_key(&a)) return false;
+  if (mirrors_now() || tx.rules()->routing.epoch == 0 || status == 'E' || !wants_key(&a)) return false;
   return std::any_of(a.statements.begin(), a.statements.end(), [](const sql::statement& s) { return writes(s.kind); });
+}
+
+// And the COMMIT of such a block, before which the key is recorded.
+bool session::state::ends_keyed(const sql::analysis& a) const {
+  return key.now == stage::claimed && status == 'T' &&
+         std::any_of(a.statements.begin(), a.statements.end(), [](const sql::statement& s) { return s.kind == sql::statement_kind::commit; });
 }
 
 // Is the part of a string the one before which its key has to be claimed, if it is the first?

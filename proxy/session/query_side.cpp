@@ -23,7 +23,7 @@ bool session::state::on_query(const frame& f) {
   if (!mirrors()) {
     sql::analysis_ptr a = analyze(*sql, standard_strings);
     take_census(*a);
-    if (keyed_only(*a)) return keyed_query_alone(*sql, std::move(a));
+    if (keyed_only(*a) || ends_keyed(*a)) return keyed_query_alone(*sql, std::move(a));
     remember(*a);
     pass_query(f.whole, std::move(a));
     return true;

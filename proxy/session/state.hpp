@@ -266,6 +266,7 @@ struct session::state {
   // key_side.cpp
   bool mirrors_now() const { return tx.rules() && tx.rules()->routing.mirrors(); }
   bool keyed_only(const sql::analysis& a) const;
+  bool ends_keyed(const sql::analysis& a) const;
   bool in_keyed(const sql::statement* s);
   bool claims(const plan& part);
   bool keyed_query_alone(std::string_view sql, sql::analysis_ptr a);

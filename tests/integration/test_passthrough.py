@@ -308,3 +308,28 @@ def test_scram_and_trust(deploy):
     with pytest.raises(psycopg2.OperationalError):
         psycopg2.connect(host="127.0.0.1", port=guarded.port, user="nobody_here", password="x", dbname=deployment.database)
     assert time.monotonic() - begun < 30
+
+
+def test_idempotency_keys_in_blocks(deploy):
+    """From `init` on a key is heeded before anything is mirrored, in blocks of several messages too."""
+    deployment = deploy(phase="passthrough")
+    connection = through(deployment.proxies[0], deployment)
+    cursor = connection.cursor()
+    cursor.execute("CREATE TABLE t(a int)")
+    connection.commit()
+    for attempt in range(2):
+        if attempt:
+            with pytest.raises(psycopg2.Error) as refused:
+                cursor.execute("/* idempotency_key='block' */ INSERT INTO t VALUES (1)")
+            assert refused.value.pgcode == "23505"
+            connection.rollback()
+        else:
+            cursor.execute("/* idempotency_key='block' */ INSERT INTO t VALUES (1)")
+            cursor.execute("INSERT INTO t VALUES (2)")
+            connection.commit()
+    cursor.execute("/* idempotency_key='undone' */ INSERT INTO t VALUES (3)")
+    connection.rollback()
+    cursor.execute("/* idempotency_key='undone' */ INSERT INTO t VALUES (3)")
+    connection.commit()
+    cursor.execute("SELECT a FROM t ORDER BY a")
+    assert cursor.fetchall() == [(1,), (2,), (3,)]
