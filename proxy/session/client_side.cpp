@@ -36,23 +36,6 @@ bool is_known(char type) {
 }
 }  // namespace
 
-std::string_view inbox::with(std::string_view more) {
-  if (kept_.empty()) return more;
-  kept_.append(more);
-  return kept_;
-}
-
-void inbox::keep(std::string_view rest) {
-  if (rest.empty()) {
-    kept_.clear();
-    if (kept_.capacity() > short_message_max) kept_.shrink_to_fit();
-  } else if (rest.data() >= kept_.data() && rest.data() <= kept_.data() + kept_.size()) {
-    kept_.erase(0, kept_.size() - rest.size());
-  } else {
-    kept_.assign(rest);
-  }
-}
-
 void session::state::process_client(std::string_view bytes) {
   std::string_view all = from_client.with(bytes);
   if (in_client) {   // a handler led to an event that asked for more: the running loop goes on by itself

@@ -118,32 +118,21 @@ void session::state::refuse_key(failure why, awaited w) {
   make_fail();
 }
 
-// Is a write of this text one whose key has to be asked for first?
-bool session::state::must_claim(const sql::analysis* a) const {
-  if (key.now == stage::none) return wants_key(a);
-  return key.now == stage::absent && !key.named && a && a->idempotency_key;
-}
-
-// Does the text name a key, and not the one that the transaction has?
-bool session::state::another_key(const sql::analysis* a) const {
-  return (key.now == stage::claimed || key.now == stage::taken) && a && a->idempotency_key && *a->idempotency_key != key.key;
-}
-
 // Belongs the statement to a transaction that has a key, in a phase that does not mirror?
 bool session::state::in_keyed(const sql::statement* s) {
-  return !mirrors() && s && writes(s->kind) && (key.now == stage::claimed || key.now == stage::taken);
+  return !mirrors() && s && writes(s->kind) && key.has();
 }
 
 // The same for an Execute. The key covers whatever else its implicit transaction writes from there on.
 session::state::key_verdict session::state::execute_key(const prepared& p, const std::string& portal, std::string& error) {
   if (key.now == stage::asked) return key_verdict::wait;
-  if (must_claim(p.text.get())) {
+  if (key.must_ask(p.text.get(), keys_used)) {
     if (!drained()) return key_verdict::wait;
     if (mirrors_now() && tx.needs_fence()) ask_fence();
     claim_key(p.text.get(), bind_identity[portal]);
     return key_verdict::wait;
   }
-  if (another_key(p.text.get())) {
+  if (key.differs(p.text.get())) {
     error = error_message(failure::key_second);
     return key_verdict::refused;
   }

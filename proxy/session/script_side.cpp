@@ -156,8 +156,8 @@ void session::state::send_part(std::size_t to) {
     return;
   }
   if (w.planned->captures && (opens || tx.needs_fence())) ask_fence();
-  if (claims(*w.planned) && another_key(text.get())) return refuse_key(failure::key_second, std::move(w));
-  if (claims(*w.planned) && must_claim(text.get())) {
+  if (claims(*w.planned) && key.differs(text.get())) return refuse_key(failure::key_second, std::move(w));
+  if (claims(*w.planned) && key.must_ask(text.get(), keys_used)) {
     std::string identity = script.several() ? script.sql : w.planned->original_text();
     keyed_query = std::move(w);
     keyed_message = std::move(message);

@@ -25,8 +25,12 @@
 #include "protocol/error_response.hpp"
 #include "protocol/frontend_messages.hpp"
 #include "protocol/message.hpp"
+#include "proxy/session/belongings.hpp"
+#include "proxy/session/committing.hpp"
 #include "proxy/session/errors.hpp"
 #include "proxy/session/execute.hpp"
+#include "proxy/session/idempotency.hpp"
+#include "proxy/session/inbox.hpp"
 #include "proxy/session/keyed_string.hpp"
 #include "proxy/session/names.hpp"
 #include "proxy/session/own_query.hpp"
@@ -39,56 +43,6 @@
 #include "proxy/session/transaction.hpp"
 
 namespace pgtandem::session {
-
-// The conversation between a commit asked for and a commit sent.
-struct committing {
-  enum class stage : std::uint8_t { none, recording, checking, applying, marking };
-  enum class form : std::uint8_t { wrapped, query, execute, sync };   // the proxy's COMMIT, Query(COMMIT), Execute(COMMIT), implicit
-  stage now = stage::none;
-  form how = form::wrapped;
-  std::string message;    // of the client, held back
-  awaited answer;         // to it
-  op_ptr write;
-};
-
-// The idempotency key of the present transaction.
-struct idempotency {
-  enum class stage : std::uint8_t { none, asked, claimed, absent, taken };
-  stage now = stage::none;
-  std::string key;
-  std::string outcome;      // what the client was answered, or, if taken, what it was answered then (keyed_outcome.hpp)
-  std::size_t given = 0;    // taken: so much of it has been said again
-  bool too_large = false;   // or not kept then
-  bool same = true;         // taken: by the same statement
-  bool named = false;       // asked for by the name in a text, not by the setting
-  bool late = false;        // the transaction had written before it had a key
-  bool covers = false;      // claimed: an Execute has gone out under it
-};
-
-// What keeps the session from moving. Its statements give a suspicion; before a move its server is asked, which also knows what
-// functions and triggers have done.
-struct belongings {
-  bool temporary = false, holds = false;   // suspected since the last answer
-  bool unkept_text = false;                // a Parse too large to be kept: cannot be prepared again
-  std::string found;                       // the last answer
-  bool asking = false;
-  bool fresh = false;                      // the client has said nothing since the last answer
-  bool told = false;                       // there was an answer since the present warming began
-  int failures = 0;                        // in a row
-};
-
-// Bytes that came and are not yet used.
-class inbox {
- public:
-  // What is there, with `more` behind it. Valid until the next call.
-  std::string_view with(std::string_view more);
-  void keep(std::string_view rest);
-  bool empty() const { return kept_.empty(); }
-  std::size_t size() const { return kept_.size(); }
-
- private:
-  std::string kept_;
-};
 
 struct session::state {
   state(sql::analyzer& shared, world_ptr w, const server_hello& primary);
@@ -281,8 +235,6 @@ struct session::state {
   key_verdict execute_key(const prepared& p, const std::string& portal, std::string& error);
   key_verdict say_again(const std::string& statement, std::string& error);
   std::string identity(const prepared& p, const std::string& portal) const;
-  bool must_claim(const sql::analysis* a) const;
-  bool another_key(const sql::analysis* a) const;
   void cover(awaited& a, const prepared& p, const std::string& portal);
   void note_unkeyed(const sql::statement* s);
   void note_part(awaited& a);
