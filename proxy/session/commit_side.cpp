@@ -1,5 +1,6 @@
 #include <boost/assert.hpp>
 
+#include "proxy/session/keys.hpp"
 #include "proxy/session/state.hpp"
 
 namespace pgtandem::session {
@@ -67,7 +68,9 @@ void session::state::apply_failed(std::string_view reason, std::string_view mess
   out.counted.degraded.emplace_back(reason);
   commit.now = stage::marking;
   const op& o = *commit.write;
-  ask(purpose::mark_dirty, mark_dirty_query, {o.op_id, std::to_string(o.epoch), o.keys, std::string(reason)});
+  // The question goes through the client's connection. A server in SQL_ASCII takes bytes as they are and knows no other characters.
+  const bool converts = parameters["server_encoding"] != "SQL_ASCII";
+  ask(purpose::mark_dirty, mark_dirty_query, {o.op_id, std::to_string(o.epoch), converts ? ascii_json(o.keys) : o.keys, std::string(reason)});
 }
 
 void session::state::send_commit() {

@@ -149,4 +149,53 @@ void append_json_string(std::string& out, std::string_view text) {
   out += '"';
 }
 
+namespace {
+
+void append_escape(std::string& out, std::uint32_t unit) {
+  static constexpr char hex[] = "0123456789abcdef";
+  out += "\\u";
+  for (int shift = 12; shift >= 0; shift -= 4) out += hex[(unit >> shift) & 0xf];
+}
+
+// Takes the character that begins at text[at], a byte beyond ASCII. 0: it is none; one byte is taken.
+std::uint32_t take_character(std::string_view text, std::size_t& at) {
+  const auto lead = static_cast<unsigned char>(text[at++]);
+  const int more = lead >= 0xf0 && lead < 0xf8 ? 3 : lead >= 0xe0 ? 2 : lead >= 0xc0 ? 1 : 0;
+  if (more == 0 || lead >= 0xf8) return 0;
+  std::uint32_t c = lead & (0x3fu >> more);
+  if (at + static_cast<std::size_t>(more) > text.size()) return 0;
+  for (int i = 0; i < more; ++i) {
+    const auto byte = static_cast<unsigned char>(text[at + static_cast<std::size_t>(i)]);
+    if ((byte & 0xc0) != 0x80) return 0;
+    c = c << 6 | (byte & 0x3fu);
+  }
+  at += static_cast<std::size_t>(more);
+  return c;
+}
+
+}  // namespace
+
+std::string ascii_json(std::string_view utf8) {
+  static constexpr std::uint32_t beyond_bmp = 0x10000;
+  std::string out;
+  out.reserve(utf8.size());
+  for (std::size_t at = 0; at < utf8.size();) {
+    if (static_cast<unsigned char>(utf8[at]) < 0x80) {
+      out += utf8[at++];
+      continue;
+    }
+    const std::size_t from = at;
+    const std::uint32_t c = take_character(utf8, at);
+    if (c == 0) {
+      out += utf8[from];
+    } else if (c < beyond_bmp) {
+      append_escape(out, c);
+    } else {
+      append_escape(out, 0xd800 + ((c - beyond_bmp) >> 10));
+      append_escape(out, 0xdc00 + ((c - beyond_bmp) & 0x3ff));
+    }
+  }
+  return out;
+}
+
 }  // namespace pgtandem::session

@@ -29,4 +29,7 @@ std::size_t field_of(const sql::table& t, std::size_t column);
 
 void append_json_string(std::string& out, std::string_view text);
 
+// The same JSON in ASCII alone: characters beyond it as \uXXXX, so that it means the same in every client_encoding. What is not UTF-8 stays.
+std::string ascii_json(std::string_view utf8);
+
 }  // namespace pgtandem::session

@@ -1,6 +1,10 @@
 #include "proxy/session/write_set.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <iterator>
+#include <string_view>
+#include <vector>
 
 #include "proxy/session/keys.hpp"
 #include "proxy/session/op_id.hpp"
@@ -76,14 +80,49 @@ void write_set::back_to(mark m) {
   op_->images.resize(m.bytes);
 }
 
+namespace {
+
+// Of these types equal values have one text. Of others (text under a collation, numeric, citext, …) the images of one row may name it differently.
+bool one_text(const std::string& type) {
+  static constexpr std::string_view types[] = {"smallint", "integer", "bigint", "oid", "boolean", "uuid", "date", "bytea", "\"char\"",
+                                               "timestamp without time zone", "timestamp with time zone"};
+  return std::ranges::find(types, type) != std::end(types);
+}
+
+bool key_has_one_text(const sql::table& t) {
+  return std::ranges::all_of(t.key, [&](std::uint16_t c) { return one_text(t.columns[c].type); });
+}
+
+// Foreign keys lead from each to the other: only then have a table and its parent the same rank.
+bool in_one_cycle(const sql::table& a, const sql::table& b) {
+  return a.fk_rank == b.fk_rank && (std::ranges::find(a.parents, b.id) != a.parents.end() || std::ranges::find(b.parents, a.id) != b.parents.end());
+}
+
+}  // namespace
+
 // DESIGN §3, order within an op: coalescing is right only if nothing is deleted from a table that foreign keys reference with an
-// action, no table with a further unique index is touched twice, and nothing is truncated.
+// action, no table with a further unique index is touched twice, and nothing is truncated. Besides, a row that goes and comes back must
+// be known by its key's text, and of tables that reference each other none may come first.
 bool write_set::must_replay() const {
-  std::set<const sql::table*> seen;
+  struct touched {
+    const sql::table* table;
+    bool upserts, removes;
+  };
+  std::vector<touched> seen;
   for (const effect& e : op_->effects) {
     if (e.kind == effect_kind::truncate) return true;
-    if (e.kind == effect_kind::remove && e.table->cascades()) return true;
-    if (!seen.insert(e.table.get()).second && (e.table->further_unique || e.table->key_deferrable)) return true;
+    const bool removes = e.kind == effect_kind::remove;
+    if (removes && e.table->cascades()) return true;
+    auto at = std::ranges::find(seen, e.table.get(), &touched::table);
+    if (at == seen.end()) {
+      if (std::ranges::any_of(seen, [&](const touched& t) { return in_one_cycle(*t.table, *e.table); })) return true;
+      seen.push_back({e.table.get(), !removes, removes});
+      continue;
+    }
+    if (e.table->further_unique || e.table->key_deferrable) return true;
+    at->upserts |= !removes;
+    at->removes |= removes;
+    if (at->upserts && at->removes && !key_has_one_text(*e.table)) return true;
   }
   return false;
 }

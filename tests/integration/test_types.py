@@ -294,3 +294,55 @@ def test_random_statements(world):
                 "SAVEPOINT s", f"UPDATE shop.job SET state = state + 1 WHERE id % 7 = {k % 7}"]))
         connection.commit() if chance.random() < 0.8 else connection.rollback()
     no_doubt(world)
+
+
+EQUAL_KEYS = [("numeric", "1.0", "1.00"), ("double precision", "0", "-0"), ("interval", "'1 day'", "'24:00'"), ("jsonb", "'1.0'", "'1.00'"),
+              ("text COLLATE blind", "'Ann'", "'aNN'")]
+BLIND = "CREATE COLLATION blind (provider = icu, locale = 'und-u-ks-level2', deterministic = false);"
+
+
+def test_a_row_comes_back_under_an_equal_key(deploy):
+    """DELETE and INSERT in one transaction, of keys that are equal and differ in their text."""
+    tables = "".join(f"CREATE TABLE t{n}(k {kind} PRIMARY KEY, v int);" for n, (kind, _, _) in enumerate(EQUAL_KEYS))
+    world = deploy(BLIND + tables, settings={"dual_write": {"budget_ms": 5000}})
+    connection = through(world.proxies[0], world)
+    cursor = connection.cursor()
+    for n, (_, one, other) in enumerate(EQUAL_KEYS):
+        cursor.execute(f"INSERT INTO t{n} VALUES ({one}, 1)")
+        connection.commit()
+        cursor.execute(f"DELETE FROM t{n} WHERE k = {one}")
+        cursor.execute(f"INSERT INTO t{n} VALUES ({other}, 2)")
+        connection.commit()
+    no_doubt(world)
+
+
+def test_tables_that_reference_each_other(deploy):
+    world = deploy("CREATE TABLE dept(id int PRIMARY KEY, boss int); CREATE TABLE emp(id int PRIMARY KEY, dept int REFERENCES dept);"
+                   "ALTER TABLE dept ADD FOREIGN KEY (boss) REFERENCES emp", settings={"dual_write": {"budget_ms": 5000}})
+    connection = through(world.proxies[0], world)
+    cursor = connection.cursor()
+    cursor.execute("INSERT INTO dept VALUES (1)")
+    cursor.execute("INSERT INTO emp VALUES (1, 1)")
+    cursor.execute("UPDATE dept SET boss = 1")
+    connection.commit()
+    cursor.execute("UPDATE dept SET boss = NULL")
+    cursor.execute("DELETE FROM emp")
+    cursor.execute("DELETE FROM dept")
+    cursor.execute("INSERT INTO dept VALUES (2)")
+    connection.commit()
+    no_doubt(world)
+
+
+@pytest.mark.parametrize("encoding", ["LATIN1", "WIN1252", "UTF8"])
+def test_keys_beyond_ascii_become_dirty_as_they_are(deploy, encoding):
+    """Whatever the client's encoding: what was degraded is found and repaired."""
+    world = deploy('CREATE TABLE t(k text PRIMARY KEY, v int); CREATE TABLE "größe"(k text PRIMARY KEY, v int)', reconcilers=1)
+    connection = through(world.proxies[0], world, autocommit=True)
+    connection.set_client_encoding(encoding)
+    cursor = connection.cursor()
+    world.clusters["target"].stop()
+    cursor.execute("INSERT INTO t VALUES ('äöÿÁ', 1)")
+    cursor.execute("INSERT INTO \"größe\" VALUES ('é', 1)")
+    world.clusters["target"].start()
+    world.wait_drained()
+    assert_equal(world)

@@ -119,3 +119,15 @@ TEST_CASE("truncated, keyless, unreadable, too many: whole tables") {
   CHECK(session::keys_json(many, s.catalog, 100, {"public.x"}) ==
         R"([["public.x",null,null],["public.t",null,null],["public.child",null,null]])");
 }
+
+TEST_CASE("keys for a connection in any encoding are ASCII") {
+  struct row {
+    std::string utf8, ascii;
+  };
+  const row rows[] = {{R"(["a\"b",null])", R"(["a\"b",null])"},
+                      {"\"\u00e9\"", R"("\u00e9")"},
+                      {"\"\u20ac \u4e2d\"", R"("\u20ac \u4e2d")"},
+                      {"\"\U0001f600\"", R"("\ud83d\ude00")"},
+                      {"\xff\xe2\x82 \xc3", "\xff\xe2\x82 \xc3"}};  // no UTF-8: as it is
+  for (const row& r : rows) CHECK(session::ascii_json(r.utf8) == r.ascii);
+}
