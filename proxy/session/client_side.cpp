@@ -238,25 +238,18 @@ void session::state::remember(const sql::statement& s) {
       break;
     case kind::deallocate:
       if (s.name.empty()) {
-        statements.clear();
         executes.gone();
         ++names_version;
         own_prepared.clear();
       } else {
-        statements.erase(s.name);
         forget_executable(s.name);
         own_prepared.erase(s.name);
       }
       break;
     case kind::discard:
-      statements.clear();
-      portals.clear();
-      paused.clear();
-      runs.clear();
       executes.gone();
       own_prepared.clear();
       forget_names();
-      if (s.name == "ALL") has = {};
       break;
     case kind::uncaptured: forget_names(); break;
     case kind::commit:

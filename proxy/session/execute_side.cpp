@@ -120,7 +120,7 @@ bool session::state::twin_fits(const sql::statement& s, std::string_view text) c
 
 // Makes sure that the primary holds the twin in the form needed now. Ahead of a message of the client's, so neither Sync nor Flush.
 session::state::readiness session::state::ensure_twin(const sql::statement& s, std::string& error) {
-  const prepared_ptr twin = executable_of(s)->twin;
+  prepared_ptr twin = executable_of(s)->twin;
   executes.unused.erase(twin->name);
   if (!executes.unused.empty()) {
     std::string message;
@@ -132,7 +132,7 @@ session::state::readiness session::state::ensure_twin(const sql::statement& s, s
     }
     extended(message, std::move(a));
   }
-  return ensure_prepared(twin, error);
+  return ensure_prepared(twin, error, false);
 }
 
 // For a prepared `EXECUTE name(…)`: its twin, before it.

@@ -92,9 +92,13 @@ std::string_view session::state::server_text(prepared& p) {
 }
 
 // Makes sure that the primary holds the statement in the form needed now.
-session::state::readiness session::state::ensure_prepared(const prepared_ptr& p, std::string& error) {
+session::state::readiness session::state::ensure_prepared(prepared_ptr& p, std::string& error, bool portals_use_it) {
   bool image = false;
+  const auto own = [&] {   // a portal keeps what it was bound to
+    if (portals_use_it && p.use_count() > 1) p = std::make_shared<prepared>(*p);
+  };
   if (mirrors()) {
+    if (p->decided_for != &rules() || p->decided_names != names_version) own();
     if (readiness r = settle(*p, error); r != readiness::ready) return r;
     image = p->captures() && p->what.rows.kind != effect_kind::truncate;
   }
@@ -106,6 +110,7 @@ session::state::readiness session::state::ensure_prepared(const prepared_ptr& p,
     current &= p->twin == (e ? e->twin : nullptr);
   }
   if (current) return readiness::ready;
+  own();
   if (p->standard_strings != standard_strings && p->sql.find('\\') != std::string::npos) {
     error = error_message(failure::refused_construct, "a statement with backslashes that was prepared under another standard_conforming_strings");
     return readiness::refused;
@@ -159,8 +164,9 @@ bool session::state::on_parse(const frame& f) {
     take_census(*p->text);
   }
   awaited a{.what = request::parse};
-  a.statement = p;
+  p->serial = ++parses;
   std::string_view text = server_text(*p);
+  name(a, awaited::naming::statement, p->name, p);
   if (!p->with_image) {
     extended(f.whole, std::move(a));
   } else {
@@ -169,7 +175,6 @@ bool session::state::on_parse(const frame& f) {
     extended(message, std::move(a));
   }
   forget_executable(p->name);
-  statements[p->name] = std::move(p);
   return true;
 }
 
@@ -183,12 +188,17 @@ bool session::state::on_bind(const frame& f) {
   paused.close(std::string(m->portal));
   runs.erase(std::string(m->portal));
   auto i = statements.find(std::string(m->statement));
-  if (i == statements.end()) {   // the primary says 26000
-    portals.erase(std::string(m->portal));
+  if (i == statements.end()) {   // the primary says 26000, or it was prepared by SQL
+    static const prepared_ptr unknown = [] {
+      auto p = std::make_shared<prepared>();
+      p->unknown = true;
+      return p;
+    }();
+    name(a, awaited::naming::portal, m->portal, unknown);
     extended(f.whole, std::move(a));
     return true;
   }
-  prepared_ptr p = i->second;
+  prepared_ptr& p = i->second;
   std::string error;
   readiness r = ensure_prepared(p, error);
   if (r == readiness::wait) return false;
@@ -196,7 +206,7 @@ bool session::state::on_bind(const frame& f) {
     refuse_extended(f.type, {}, std::move(error));
     return true;
   }
-  portals[std::string(m->portal)] = p;
+  name(a, awaited::naming::portal, m->portal, p);
   if (wants_key(p->text.get()) || key.now != idempotency::stage::none) bind_identity[std::string(m->portal)] = p->sql + '\0' + std::string(f.body.substr(m->portal.size()));
   if (p->with_image && m->result_formats.size() > 1) {
     std::vector<std::int16_t> formats = m->result_formats;
@@ -221,10 +231,11 @@ bool session::state::stream_bind(const frame& f, std::string_view rest) {
   if (i == statements.end()) return false;
   std::string error;
   if (ensure_prepared(i->second, error) != readiness::ready || i->second->with_image) return false;
-  portals[std::string(f.body.substr(0, portal_end))] = i->second;
+  awaited a{.what = request::bind};
+  name(a, awaited::naming::portal, f.body.substr(0, portal_end), i->second);
   paused.close(std::string(f.body.substr(0, portal_end)));
   runs.erase(std::string(f.body.substr(0, portal_end)));
-  extended(rest, {.what = request::bind});
+  extended(rest, std::move(a));
   return true;
 }
 
@@ -237,7 +248,7 @@ bool session::state::on_describe(const frame& f) {
   awaited a{.what = request::describe};
   auto& map = m->kind == protocol::describe_kind::statement ? statements : portals;
   if (auto i = map.find(std::string(m->name)); i != map.end()) {
-    prepared_ptr p = i->second;
+    prepared_ptr& p = i->second;
     std::string error;
     readiness r = m->kind == protocol::describe_kind::statement ? ensure_prepared(p, error) : readiness::ready;
     if (r == readiness::wait) return false;
@@ -277,6 +288,11 @@ bool session::state::on_execute(const frame& f) {
     return true;
   }
   prepared_ptr p = i->second;
+  if (p->unknown && mirrors()) {
+    if (!drained()) return false;   // the primary refuses its Bind, and this is skipped
+    refuse_extended(f.type, {}, error_message(failure::refused_construct, "a portal of a statement that was not prepared by the protocol"));
+    return true;
+  }
   const sql::statement* s = p->statement();
   a.statement = p;
   ++out.counted.queries;
@@ -363,8 +379,9 @@ bool session::state::on_close(const frame& f) {
     paused.close(std::string(m->name));
     runs.erase(std::string(m->name));
   }
-  (m->kind == protocol::describe_kind::statement ? statements : portals).erase(std::string(m->name));
-  extended(f.whole, {.what = request::close});
+  awaited a{.what = request::close};
+  name(a, m->kind == protocol::describe_kind::statement ? awaited::naming::statement : awaited::naming::portal, m->name, nullptr);
+  extended(f.whole, std::move(a));
   return true;
 }
 

@@ -196,6 +196,7 @@ void session::state::own_failed(const frame& f) {
     if (a.own == purpose::reparse && a.statement) a.statement->connection = 0;
     while (!awaiting.empty() && awaiting.front().what == request::own && !awaiting.front().to_ready) {
       if (blocks(awaiting.front().own)) --asking;
+      take_back(awaiting.front());
       awaiting.pop_front();
     }
     if (!awaiting.empty() && awaiting.front().own == purpose::claim) {   // its Sync ends the skipping

@@ -1,7 +1,8 @@
 // A statement that the client has prepared through the extended protocol, and in which form the primary holds it.
 //
 // The client's text is kept: a change of phase, of the catalog or of the primary prepares it again, in the form then needed, before
-// its next use and under the same name.
+// its next use and under the same name. What a portal was bound to stays as it was: a statement that portals still use is copied
+// before it changes.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -18,6 +19,8 @@ namespace pgtandem::session {
 struct prepared {
   std::string name, sql;
   std::vector<std::uint32_t> types;
+  std::uint64_t serial = 0;                            // counts the session's Parses
+  bool unknown = false;                                // the primary may have one of that name, the session has not: nothing else is set
   sql::analysis_ptr text;
   bool standard_strings = true;                        // how the text was read
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <charconv>
 
 #include "proxy/session/state.hpp"
 
@@ -169,6 +170,7 @@ void session::state::on_row(awaited& a, const frame& f) {
                                tx.rules()->bounds.write_set_max);
   switch (verdict) {
     case write_set::verdict::kept:
+      ++a.images;
       if (c->returning) give_row(a, *row);
       return;
     case write_set::verdict::malformed: poison(a, failure::image_broken, t.qualified); return;
@@ -189,7 +191,20 @@ void session::state::poison(awaited& a, failure why, std::string_view what) {
   count_refusal(a.substitute);
 }
 
+// Has every row that the primary says it has written shown its image? The primary may hold the statement in another form than we know.
+bool session::state::all_shown(const awaited& a, const frame& f) const {
+  const capture* c = capture_of(a);
+  if (!c || c->kind == effect_kind::truncate || a.again || a.rest) return true;
+  std::string_view tag = f.body.substr(0, f.body.find('\0'));   // "INSERT 0 5"
+  tag.remove_prefix(tag.rfind(' ') + 1);
+  std::size_t rows = 0;
+  const auto read = std::from_chars(tag.data(), tag.data() + tag.size(), rows);
+  return read.ec == std::errc() && read.ptr == tag.data() + tag.size() && rows == a.images;
+}
+
 void session::state::on_complete(awaited& a, const frame& f) {
+  if (!a.failed && !all_shown(a, f)) poison(a, failure::image_broken, capture_of(a)->tables.front()->qualified);
+  a.images = 0;
   if (a.doomed && !a.failed) poison(a, failure::refused_construct, "a statement that needs a transaction block");
   if (a.failed) {   // poisoned above
     out.to_client += std::exchange(a.substitute, {});
@@ -209,31 +224,42 @@ void session::state::on_complete(awaited& a, const frame& f) {
       return;
     }
     prepared_ptr p = std::move(a.statement);
+    const std::uint64_t parses_then = a.parses;
     if (a.rest) complete_piece(a, f);
     else out.to_client.append(f.whole);
     awaiting.pop_front();
     if (!p || !p->statement()) return;
     if (mirrors() && p->captures() && p->what.rows.kind == effect_kind::truncate)
       tx.writes.add_truncate(p->what.rows.tables, p->what.rows.restart_identity);
-    completed(p->statement()->kind, p->statement()->name);
+    completed(*p->statement(), parses_then);
     return;
   }
   std::size_t at = a.at++;
+  const std::uint64_t parses_then = a.parses;
   if (a.planned && at < a.planned->steps.size()) {
     const step& s = a.planned->steps[at];
     if (s.captures && s.rows.kind == effect_kind::truncate) tx.writes.add_truncate(s.rows.tables, s.rows.restart_identity);
     if (a.wrapped && at + 1 == a.planned->steps.size()) held_complete = f.whole;
     else out.to_client.append(f.whole);
-    completed(s.kind, s.name);
+    completed(s.kind, s.name, s.chain, parses_then);
     return;
   }
   out.to_client.append(f.whole);
-  if (a.text && at < a.text->statements.size()) completed(a.text->statements[at].kind, a.text->statements[at].name);
+  if (a.text && at < a.text->statements.size()) completed(a.text->statements[at], parses_then);
 }
 
-// A COMMIT of a failed transaction answers ROLLBACK, and a COMMIT AND CHAIN opens the next; ReadyForQuery settles both.
-void session::state::completed(sql::statement_kind kind, const std::string& name) {
+void session::state::completed(const sql::statement& s, std::uint64_t parses_then) { completed(s.kind, s.name, s.chain, parses_then); }
+
+// A COMMIT of a failed transaction answers ROLLBACK, and a COMMIT AND CHAIN opens the next; ReadyForQuery settles both. What follows
+// in the same pipeline has to be read by the new state all the same.
+void session::state::completed(sql::statement_kind kind, const std::string& name, bool chain, std::uint64_t parses_then) {
   bool ends = kind == sql::statement_kind::commit || kind == sql::statement_kind::rollback;
+  if (kind == sql::statement_kind::deallocate) forget_prepared(name, parses_then);
+  if (kind == sql::statement_kind::discard && name == "ALL") {
+    forget_prepared({}, parses_then);
+    has = {};
+  }
+  if (status == 'E' && (ends || kind == sql::statement_kind::rollback_to)) status = ends && !chain ? 'I' : 'T';
   tx.completed(kind, name);
   if (ends) tx.begin(latest);
   if (ends || kind == sql::statement_kind::rollback_to) key_undone(ends);
@@ -254,10 +280,6 @@ void session::state::on_error(const frame& f) {
   copying_in = false;
   if (!a.failed) say_error(a, f);
   else out.to_client += std::exchange(a.substitute, {});
-  if (a.what == request::parse && a.statement) {
-    auto i = statements.find(a.statement->name);
-    if (i != statements.end() && i->second == a.statement) statements.erase(i);
-  }
   if (a.what == request::query || a.what == request::function_call) {
     a.failed = true;
     held_complete.clear();
@@ -271,8 +293,9 @@ void session::state::on_error(const frame& f) {
 // The primary ignores what was sent until the next Sync.
 void session::state::skip_extended() {
   muted = false;
-  while (!awaiting.empty() && awaiting.front().what != request::sync && awaiting.front().what != request::query && !awaiting.front().to_ready)
-    awaiting.pop_front();
+  const auto end = std::ranges::find_if(awaiting, [](const awaited& a) { return a.what == request::sync || a.what == request::query || a.to_ready; });
+  for (auto i = end; i != awaiting.begin();) take_back(*--i);
+  awaiting.erase(awaiting.begin(), end);
   if (awaiting.empty()) server_skips = true;
 }
 

@@ -18,6 +18,13 @@ bool session::state::on_query(const frame& f) {
     return true;
   }
   if (texts_open && mirrors() && !drained()) return false;   // how is it to be read?
+  if (unsynced && (tx.writes.current() || key.has())) {   // it ends the implicit transaction of what stands before it
+    if (!drained()) return false;
+    if (!tx.block && to_mirror()) {
+      refuse_query(failure::refused_construct, "a Query behind a write without Sync");
+      return true;
+    }
+  }
   server_skips = skip_to_sync = false;
   note_key_setting(*sql);
   if (!mirrors()) {
@@ -76,10 +83,13 @@ decision session::state::decide_here(const sql::statement& s) {
     return d;
   }
   if (s.kind == kind::execute) return decide_execute(s);
-  if (!paused.empty() && (s.construct == "FETCH" || s.construct == "MOVE")) {   // the primary's portal has no rows left
-    d.what = course::refuse;
-    d.why = "FETCH or MOVE beside a portal whose rows are limited in number";
-    return d;
+  if (s.construct == "FETCH" || s.construct == "MOVE") {   // it may be of a portal of the protocol
+    const auto captures = [](const auto& portal) { return portal.second->with_image || portal.second->unknown; };
+    if (!paused.empty() || std::any_of(portals.begin(), portals.end(), captures)) {
+      d.what = course::refuse;
+      d.why = "FETCH or MOVE beside a portal of a write";
+      return d;
+    }
   }
   return decide(s, *catalog, known);
 }

@@ -28,6 +28,7 @@ enum class purpose : std::uint8_t {
 struct step {
   sql::statement_kind kind = sql::statement_kind::read;
   std::string name;
+  bool chain = false;
   bool captures = false;
   capture rows;
 };
@@ -59,6 +60,11 @@ struct awaited {
   bool failed = false;           // an error has been said
   bool keyed = false;            // what is said belongs to the outcome of an idempotency key,
   std::string part_mark;         // and this stands in front of it there
+  std::uint64_t parses = 0;      // so many Parses had been sent before it
+  std::size_t images = 0;        // of the statement that answers now
+  enum class naming : std::uint8_t { none, statement, portal } names = naming::none;   // parse, bind, close: gave `name` a meaning,
+  std::string name;
+  prepared_ptr before;           // and that was its last; null: it had none
   std::size_t at = 0;            // query: index of the statement that answers now
   plan_ptr planned;              // query with captures or inside a script
   sql::analysis_ptr text;        // query without

@@ -10,6 +10,7 @@
 // key_side.cpp      idempotency keys
 // execute_side.cpp  EXECUTE of prepared statements
 // paused_side.cpp   row limits of writes with RETURNING
+// prepared_side.cpp what the client's names for statements and portals mean on the primary
 // spent_side.cpp    portals of writes without RETURNING, executed again
 // belongings_side.cpp  what the session holds that cannot move to another primary
 // move_side.cpp     routing changes, the move to another primary, shutdown
@@ -103,7 +104,8 @@ struct session::state {
   std::vector<std::vector<std::string>> own_rows;
 
   // --- what the session holds
-  prepared_map statements, portals;
+  prepared_map statements, portals;   // as of all that has been sent; see prepared_side.cpp
+  std::uint64_t parses = 0;
   paused_portals paused;
   portal_runs runs;
   executables executes;
@@ -128,7 +130,10 @@ struct session::state {
   bool mirrors() { return rules().routing.mirrors(); }
   sql::capture_options image_form() { return {rules().primary->ddl_version_sequence, !utf8, iso}; }
   void forward(std::string_view message);
-  void await(awaited a) { awaiting.push_back(std::move(a)); }
+  void await(awaited a) {
+    a.parses = parses;
+    awaiting.push_back(std::move(a));
+  }
   bool drained();
   void forget_names();
   void remember(const sql::analysis& a);
@@ -172,7 +177,7 @@ struct session::state {
   void extended(std::string_view message, awaited a);
   enum class readiness : std::uint8_t { ready, wait, refused };
   readiness settle(prepared& p, std::string& error);      // decide, resolving names where needed
-  readiness ensure_prepared(const prepared_ptr& p, std::string& error);
+  readiness ensure_prepared(prepared_ptr& p, std::string& error, bool portals_use_it = true);
   std::string_view server_text(prepared& p);
   void refuse_extended(char type, std::string_view name, std::string error);
   bool control_awaited() const;
@@ -193,7 +198,9 @@ struct session::state {
   void on_parameter(const protocol::frame& f);
   void learn_parameter(std::string_view name, std::string_view value);
   const capture* capture_of(const awaited& a) const;
-  void completed(sql::statement_kind kind, const std::string& name);
+  bool all_shown(const awaited& a, const protocol::frame& f) const;
+  void completed(const sql::statement& s, std::uint64_t parses);
+  void completed(sql::statement_kind kind, const std::string& name, bool chain, std::uint64_t parses);
   void poison(awaited& a, failure why, std::string_view what);
   void skip_extended();
   void say_ready(char s);
@@ -216,6 +223,12 @@ struct session::state {
   void send_commit();
   void abandon_commit();
   void refuse_commit(std::string_view why);
+
+  // prepared_side.cpp
+  prepared_map& named(awaited::naming what) { return what == awaited::naming::statement ? statements : portals; }
+  void name(awaited& a, awaited::naming what, std::string_view name, prepared_ptr now);
+  void take_back(awaited& a);
+  void forget_prepared(const std::string& name, std::uint64_t parses);
 
   // key_side.cpp
   bool mirrors_now() const { return tx.rules() && tx.rules()->routing.mirrors(); }

@@ -36,6 +36,18 @@ def simple(*texts):
 
 
 INT4, TEXT = 23, 25
+PUT, PUT_50 = "INSERT INTO t(id, v) VALUES ($1, 'put')", "INSERT INTO t(id, v) VALUES (50, 'put')"
+
+
+def put(key):
+    return bind([key], "s") + execute() + SYNC
+
+
+def every(*texts):
+    """Statements of one pipeline, with one Sync."""
+    return b"".join(parse(sql) + bind() + execute() for sql in texts) + SYNC
+
+
 UPSERT_T = "INSERT INTO t(id, v) VALUES (1, 'again') ON CONFLICT (id) DO UPDATE SET v = excluded.v"
 ALL_T = "UPDATE t SET n = n + 1 RETURNING id, v"
 ONE = (1).to_bytes(4, "big")
@@ -184,6 +196,31 @@ CONVERSATIONS = {
     "temporary tables": simple("CREATE TEMP TABLE tmp(a int)", "INSERT INTO tmp VALUES (1), (2)", "INSERT INTO t(v, n) SELECT 'tmp', a FROM tmp", "UPDATE tmp SET a = 3", "DROP TABLE tmp", "TABLE t"),
     "for update": simple("BEGIN", "SELECT id FROM t ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED", "UPDATE t SET n = 2 WHERE id = 1", "COMMIT"),
     "flush": [parse("INSERT INTO t(v) VALUES ('f') RETURNING id") + bind() + execute() + FLUSH + SYNC, query("TABLE t")],
+    # what the primary holds under a name, where it has refused or skipped a message
+    "discards that keep statements": [parse(PUT, "s") + SYNC, query("DISCARD PLANS"), put(b"50"), query("DISCARD SEQUENCES; DISCARD TEMP"), put(b"51"),
+                                      query("TABLE t")],
+    "discard all refused in a block": [parse(PUT, "s") + SYNC] + simple("BEGIN", "DISCARD ALL", "ROLLBACK") + [put(b"50"), query("TABLE t")],
+    "discard all": [parse(PUT, "s") + SYNC, put(b"50"), query("DISCARD ALL"), put(b"51"), parse(PUT, "s") + SYNC, put(b"52"), query("TABLE t")],
+    "deallocate refused": [parse(PUT, "s") + SYNC] + simple("BEGIN", "SELECT 1/0", "DEALLOCATE s", "ROLLBACK", "SELECT 1/0; DEALLOCATE s") +
+                          [put(b"50"), query("DEALLOCATE s"), put(b"51"), query("TABLE t")],
+    "deallocate and parse in one pipeline": [parse(PUT, "s") + SYNC, parse("DEALLOCATE s") + bind() + execute() + parse(PUT, "s") + put(b"50"), put(b"51"),
+                                             query("TABLE t")],
+    "parse refused": [parse(PUT, "s") + SYNC, parse("SELECT 1", "s") + SYNC, put(b"50"), query("TABLE t")],
+    "close skipped": [parse(PUT, "s") + SYNC, parse("SELECT 1/0") + bind() + execute() + close(b"S", "s") + parse("SELECT 2", "s") + SYNC, put(b"50"), query("TABLE t")],
+    "bind refused": [query("BEGIN"), parse(PUT, "s") + bind([b"50"], "s", "p") + SYNC, query("SAVEPOINT a"), parse("SELECT 1", "r") + bind((), "r", "p") + SYNC,
+                     query("ROLLBACK TO a"), execute("p") + SYNC, query("COMMIT"), query("TABLE t")],
+    "portal close skipped": [query("BEGIN"), parse(PUT, "s") + bind([b"50"], "s", "p") + SYNC, query("SAVEPOINT a"),
+                             parse("SELECT 1/0") + bind() + execute() + close(b"P", "p") + SYNC, query("ROLLBACK TO a"), execute("p") + SYNC, query("COMMIT"), query("TABLE t")],
+    "portal kept by discard sequences": [query("BEGIN"), parse(PUT) + bind([b"50"], "", "p") + SYNC, query("DISCARD SEQUENCES"), execute("p") + SYNC, query("COMMIT"),
+                                         query("TABLE t")],
+    "two portals, between them the name changes": [parse(PUT_50, "s") + SYNC, query("BEGIN"), bind((), "s", "p1") + SYNC, query("CREATE TEMP TABLE t(id int, v text)"),
+                                                   bind((), "s", "p2") + SYNC, execute("p1") + SYNC, query("COMMIT"), query("TABLE public.t")],
+    "names that mean nothing": [put(b"50"), parse(PUT, "s") + put(b"51"), close(b"S", "s") + put(b"52"), execute("p") + SYNC, query("TABLE t")],
+    # the transaction's state inside a pipeline
+    "rollback and a new transaction in one pipeline": simple("BEGIN", "SELECT 1/0") + [every("ROLLBACK", "BEGIN", PUT_50, "COMMIT"), query("TABLE t")],
+    "rollback and a write in one pipeline": simple("BEGIN", "SELECT 1/0") + [every("ROLLBACK", PUT_50), query("TABLE t")],
+    "rollback to and commit in one pipeline": simple("BEGIN", "SAVEPOINT a", "SELECT 1/0") + [every("ROLLBACK TO a", PUT_50, "COMMIT"), query("TABLE t")],
+    "rollback and chain in one pipeline": simple("BEGIN", "SELECT 1/0") + [every("ROLLBACK AND CHAIN", PUT_50), query("COMMIT"), query("TABLE t")],
     "string functions": simple("INSERT INTO t(v) VALUES (upper('a') || lower('B') || length('ccc')) RETURNING v", "SELECT nextval('t_id_seq')", "INSERT INTO t(v) VALUES ('n') RETURNING id",
                                "INSERT INTO t(id, v) VALUES (nextval('t_id_seq'), currval('t_id_seq')) RETURNING *"),
     "big row": simple("INSERT INTO t(v) VALUES (repeat('x', 300000)) RETURNING length(v)", "INSERT INTO t(v) SELECT repeat('y', 1000) || i FROM generate_series(1, 2000) i"),

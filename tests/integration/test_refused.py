@@ -5,6 +5,7 @@ import psycopg2
 import pytest
 from connections import through
 from harness.compare import assert_equal
+from harness.wire import SYNC, Wire, bind, error_fields, execute, parse, query
 from harness.wait import wait_until
 
 SCHEMA = """
@@ -127,3 +128,31 @@ def test_passthrough_lets_everything_pass_and_counts_it(deploy):
         if not statement.startswith(("DROP", "PREPARE TRANSACTION", "CREATE TABLE copied")):
             cursor.execute(statement)
     wait_until(lambda: world.proxies[0].admin.metric("pgtandem_census_total") >= 10, 10, "the census to be counted")
+
+
+PUT = "INSERT INTO t VALUES (50, 'put')"
+# chunks, the last of which is refused
+REFUSED_BY_THE_PROTOCOL = {
+    "a statement prepared by SQL": [query(f"PREPARE a AS {PUT}"), bind((), "a") + execute() + SYNC],
+    "the twin of one": [query(f"PREPARE a AS {PUT}"), query("BEGIN; EXECUTE a; ROLLBACK"), bind((), "a_pgtandem") + execute() + SYNC],
+    "a Query behind a write without Sync": [parse(PUT) + bind() + execute() + query("SELECT 1")],
+    "an empty Query behind one": [parse(PUT) + bind() + execute() + query("")],
+    "FETCH from a portal of a write": [query("BEGIN"), parse(PUT + " RETURNING id") + bind((), "", "p") + SYNC, query("FETCH ALL FROM p")],
+}
+
+
+@pytest.mark.parametrize("name", REFUSED_BY_THE_PROTOCOL)
+def test_what_would_pass_unseen_is_refused(world, name):
+    client = Wire(world.proxies[0].port).login(world.database)
+    *before, last = REFUSED_BY_THE_PROTOCOL[name]
+    for chunk in before:
+        assert not [m for m in client.send(chunk).read_until(b"Z") if m[0] == b"E"], chunk
+    said = client.send(last).read_until(b"Z")
+    assert [error_fields(body)["C"] for kind, body in said if kind == b"E"] == ["0A000"], said
+    client.send(query("ROLLBACK")).read_until(b"Z")
+    client.close()
+    connection = through(world.proxies[0], world, autocommit=True)
+    cursor = connection.cursor()
+    cursor.execute("SELECT count(*) FROM t WHERE id = 50")
+    assert cursor.fetchone() == (0,)
+    assert_equal(world)
