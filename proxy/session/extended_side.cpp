@@ -229,6 +229,7 @@ bool session::state::stream_bind(const frame& f, std::string_view rest) {
   if (name_end == std::string_view::npos) return false;
   auto i = statements.find(std::string(f.body.substr(portal_end + 1, name_end - portal_end - 1)));
   if (i == statements.end()) return false;
+  if (wants_key(i->second->text.get()) || key.now != idempotency::stage::none) return false;   // the whole of it identifies the write
   std::string error;
   if (ensure_prepared(i->second, error) != readiness::ready || i->second->with_image) return false;
   awaited a{.what = request::bind};

@@ -16,16 +16,22 @@ void session::state::note_key_setting(std::string_view sql) {
 bool session::state::wants_key(const sql::analysis* a) const { return keys_used || (a && a->idempotency_key); }
 
 namespace {
-bool writes(sql::statement_kind k) {
+bool writes(const sql::statement& s) {
   using kind = sql::statement_kind;
-  return k == kind::insert || k == kind::update || k == kind::delete_;
+  return s.kind == kind::insert || s.kind == kind::update || s.kind == kind::delete_ ||
+         (s.kind == kind::uncaptured && (s.construct == "MERGE" || s.construct == "data-modifying CTE"));
 }
 }  // namespace
+
+// Does a key cover it, where nothing is mirrored? What EXECUTE does is not known: it counts if its text names the key.
+bool session::state::key_covers(const sql::statement& s, const sql::analysis& a) {
+  return writes(s) || (s.kind == sql::statement_kind::execute && a.idempotency_key);
+}
 
 // Writes with a key in a phase that does not mirror: only their key is looked after.
 bool session::state::keyed_only(const sql::analysis& a) const {
   if (mirrors_now() || tx.rules()->routing.epoch == 0 || status == 'E' || !wants_key(&a)) return false;
-  return std::any_of(a.statements.begin(), a.statements.end(), [](const sql::statement& s) { return writes(s.kind); });
+  return std::any_of(a.statements.begin(), a.statements.end(), [&](const sql::statement& s) { return key_covers(s, a); });
 }
 
 // And the COMMIT of such a block, before which the key is recorded.
@@ -36,7 +42,7 @@ bool session::state::ends_keyed(const sql::analysis& a) const {
 
 // Is the part of a string the one before which its key has to be claimed, if it is the first?
 bool session::state::claims(const plan& part) {
-  return part.captures || (!mirrors() && std::any_of(part.steps.begin(), part.steps.end(), [](const step& s) { return writes(s.kind); }));
+  return part.captures || (!mirrors() && std::any_of(part.steps.begin(), part.steps.end(), [](const step& s) { return s.writes; }));
 }
 
 bool session::state::keyed_query_alone(std::string_view sql, sql::analysis_ptr a) {
@@ -120,7 +126,7 @@ void session::state::refuse_key(failure why, awaited w) {
 
 // Belongs the statement to a transaction that has a key, in a phase that does not mirror?
 bool session::state::in_keyed(const sql::statement* s) {
-  return !mirrors() && s && writes(s->kind) && key.has();
+  return !mirrors() && s && writes(*s) && key.has();
 }
 
 // The same for an Execute. The key covers whatever else its implicit transaction writes from there on.
@@ -160,7 +166,7 @@ session::state::key_verdict session::state::say_again(const std::string& stateme
 
 // Before an Execute of a write goes out that is not looked after otherwise.
 void session::state::note_unkeyed(const sql::statement* s) {
-  if (s && writes(s->kind)) key.late = true;
+  if (s && writes(*s)) key.late = true;
 }
 
 // Before any other.

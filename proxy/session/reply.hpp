@@ -29,6 +29,7 @@ struct step {
   sql::statement_kind kind = sql::statement_kind::read;
   std::string name;
   bool chain = false;
+  bool writes = false;       // as key_covers() has it
   bool captures = false;
   capture rows;
 };

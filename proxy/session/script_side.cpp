@@ -117,7 +117,7 @@ plan_ptr session::state::make_plan(std::size_t to) {
   std::vector<sql::rewrite_target> targets;
   for (std::size_t i = script.at; i < to; ++i) {
     const decision& d = script.decisions[i];
-    step s{a.statements[i].kind, a.statements[i].name, a.statements[i].chain, d.what == course::capture, d.rows};
+    step s{a.statements[i].kind, a.statements[i].name, a.statements[i].chain, key_covers(a.statements[i], a), d.what == course::capture, d.rows};
     p->captures |= s.captures;
     if (s.captures && s.rows.kind != effect_kind::truncate) targets.push_back({i, s.rows.tables.front().get(), twin_suffix});
     p->steps.push_back(std::move(s));

@@ -232,6 +232,7 @@ struct session::state {
 
   // key_side.cpp
   bool mirrors_now() const { return tx.rules() && tx.rules()->routing.mirrors(); }
+  static bool key_covers(const sql::statement& s, const sql::analysis& a);
   bool keyed_only(const sql::analysis& a) const;
   bool ends_keyed(const sql::analysis& a) const;
   bool in_keyed(const sql::statement* s);

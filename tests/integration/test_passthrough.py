@@ -333,3 +333,27 @@ def test_idempotency_keys_in_blocks(deploy):
     connection.commit()
     cursor.execute("SELECT a FROM t ORDER BY a")
     assert cursor.fetchall() == [(1,), (2,), (3,)]
+
+
+@pytest.mark.parametrize("write", ["MERGE INTO t USING (VALUES (1)) s(k) ON false WHEN NOT MATCHED THEN INSERT VALUES (s.k)",
+                                   "WITH w AS (INSERT INTO t VALUES (1) RETURNING a) SELECT * FROM w", "EXECUTE put", "INSERT INTO t SELECT length($1) - 99999"])
+@pytest.mark.parametrize("extended", [False, True])
+def test_idempotency_keys_of_every_write(deploy, write, extended):
+    """Heeded before anything is mirrored, for what dual_write refuses too; a retry hears the same."""
+    deployment = deploy(phase="passthrough")
+    client = Wire(deployment.proxies[0].port).login(deployment.database)
+    for sql in ("CREATE TABLE t(a int)", "PREPARE put AS INSERT INTO t VALUES (1)"):
+        client.send(query(sql)).read_until(b"Z")
+    keyed = "/* idempotency_key='k' */ " + write
+    if "$1" in write and not extended:
+        keyed = keyed.replace("$1", "repeat('x', 100000)")
+    values = [b"x" * 100000] if "$1" in write else ()
+    chunk = parse(keyed) + bind(values) + execute() + SYNC if extended else query(keyed)
+    said = [client.send(chunk).read_until(b"Z") for _ in range(2)]
+    assert not [m for m in said[0] if m[0] == b"E"] and said[0] == said[1]
+    if values and extended:
+        other = client.send(parse(keyed) + bind([b"y" * 100000]) + execute() + SYNC).read_until(b"Z")
+        assert sqlstate(other) == "22023"
+    rows = [data_row(body) for kind, body in client.send(query("SELECT a FROM t")).read_until(b"Z") if kind == b"D"]
+    assert rows == [[b"1"]]
+    client.close()
