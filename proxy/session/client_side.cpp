@@ -117,7 +117,7 @@ bool session::state::oversized(const frame& f, std::string_view rest, std::size_
     return take(false);
   }
   if (f.size <= short_message_max) return false;
-  if ((server_skips || skip_to_sync) && f.type != frontend::query) return take(true);
+  if (server_skips || skip_to_sync) return take(true);
   if (f.type == frontend::bind) return stream_bind(f, rest) && take(false);
   if (f.size <= rules().bounds.statement_max) return false;
   std::string error = error_message(failure::too_large, "a statement text");
@@ -164,7 +164,7 @@ bool session::state::handle(const frame& f) {
     return true;
   }
   bool skipping = server_skips || skip_to_sync;
-  if (skipping && f.type != frontend::sync && f.type != frontend::query) return true;
+  if (skipping && f.type != frontend::sync) return true;
   rules();
   switch (f.type) {
     case frontend::query: return on_query(f);

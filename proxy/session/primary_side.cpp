@@ -290,13 +290,13 @@ void session::state::on_error(const frame& f) {
   }
 }
 
-// The primary ignores what was sent until the next Sync.
+// The primary ignores what was sent until the next Sync, a Query among it (postgres.c, ignore_till_sync).
 void session::state::skip_extended() {
   muted = false;
-  const auto end = std::ranges::find_if(awaiting, [](const awaited& a) { return a.what == request::sync || a.what == request::query || a.to_ready; });
+  const auto end = std::ranges::find_if(awaiting, [](const awaited& a) { return a.what == request::sync || a.to_ready; });
   for (auto i = end; i != awaiting.begin();) take_back(*--i);
   awaiting.erase(awaiting.begin(), end);
-  if (awaiting.empty()) server_skips = true;
+  if (awaiting.empty()) server_skips = unsynced = true;
 }
 
 void session::state::say_error(const awaited& a, const frame& f) {

@@ -25,7 +25,6 @@ bool session::state::on_query(const frame& f) {
       return true;
     }
   }
-  server_skips = skip_to_sync = false;
   note_key_setting(*sql);
   if (!mirrors()) {
     sql::analysis_ptr a = analyze(*sql, standard_strings);

@@ -31,6 +31,16 @@ def extended(sql, values=(), types=(), formats=(), results=(), rows=0, described
             execute("", rows) + SYNC)
 
 
+class Answered(bytes):
+    """A chunk that hears another number of ReadyForQuery than it has Query and Sync messages: `ready`."""
+
+
+def answered(ready, chunk):
+    chunk = Answered(chunk)
+    chunk.ready = ready
+    return chunk
+
+
 def simple(*texts):
     return [query(sql) for sql in texts]
 
@@ -52,7 +62,7 @@ UPSERT_T = "INSERT INTO t(id, v) VALUES (1, 'again') ON CONFLICT (id) DO UPDATE 
 ALL_T = "UPDATE t SET n = n + 1 RETURNING id, v"
 ONE = (1).to_bytes(4, "big")
 
-# name -> chunks, each of which ends in as many ReadyForQuery as it has Query and Sync messages
+# name -> chunks, each of which ends in as many ReadyForQuery as it has Query and Sync messages, or as it says
 CONVERSATIONS = {
     "insert": simple("INSERT INTO t(v) VALUES ('a')", "INSERT INTO t(v) VALUES ('b'), ('c')", "INSERT INTO t DEFAULT VALUES",
                      "SELECT * FROM t ORDER BY id"),
@@ -182,6 +192,8 @@ CONVERSATIONS = {
     "pipeline of syncs": [b"".join(extended("INSERT INTO t(v) VALUES ($1) RETURNING id", [b"p%d" % k]) for k in range(5)), query("TABLE t")],
     "pipeline with error": [parse("INSERT INTO t(v) VALUES ('lost')") + bind() + execute() + parse("SELECT 1/0") + bind() + execute() +
                             parse("INSERT INTO t(v) VALUES ('skipped')") + bind() + execute() + SYNC + extended("SELECT count(*) FROM t")],
+    "queries behind a failed message": [answered(1, parse("SELEC") + query("SELECT 1") + query("INSERT INTO t(v) VALUES ('skipped')") + SYNC), query("INSERT INTO t(v) VALUES ('heard')"),
+                                        answered(1, parse("SELECT 1/0") + bind() + execute() + FLUSH + query("SELECT 1") + SYNC), query("TABLE t")],
     "extended transaction": [extended("BEGIN"), extended("INSERT INTO t(v) VALUES ('x')"), extended("SAVEPOINT a"), extended("DELETE FROM t"), extended("ROLLBACK TO a"),
                              extended("UPDATE t SET n = 1 RETURNING id"), extended("COMMIT"), query("TABLE t")],
     "extended transaction in one pipeline": [extended("BEGIN") + extended("INSERT INTO t(v) VALUES ('x')") + extended("COMMIT"), query("TABLE t")],
@@ -229,6 +241,8 @@ CONVERSATIONS = {
 
 def answers_wanted(chunk):
     """How many ReadyForQuery a chunk is answered with."""
+    if isinstance(chunk, Answered):
+        return chunk.ready
     count, at = 0, 0
     while at < len(chunk):
         count += chunk[at:at + 1] in (b"Q", b"S")

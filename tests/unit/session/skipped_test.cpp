@@ -1,0 +1,59 @@
+// What stands behind a failed message of the extended protocol never happened, up to the next Sync.
+#include <catch2/catch.hpp>
+
+#include "protocol/frontend_messages.hpp"
+#include "tests/unit/session/messages.hpp"
+#include "tests/unit/session/stage.hpp"
+
+using namespace pgtandem;
+using test::pieces;
+using test::stage;
+namespace p = protocol;
+
+namespace {
+
+void teach(stage& s) {
+  s.primary.when("INSERT INTO t", {{"row"}, {{"(100,3,1,10)"}}, "INSERT 0 1", ""});
+  s.primary.when("SELECT 1", {{"?column?"}, {{"1"}}, "SELECT 1", ""});
+  s.primary.when("boom", {{}, {}, "", "22012"});
+}
+
+std::string run(std::string_view sql) {
+  std::string m = test::begin(sql);
+  p::write_execute(m, "");
+  return m;
+}
+std::string query(std::string_view sql) {
+  std::string m;
+  p::write_query(m, sql);
+  return m;
+}
+
+}  // namespace
+
+TEST_CASE("skipped: a Query behind a failed message, sent ahead of the error or after it") {
+  for (control::phase phase : {control::phase::passthrough, control::phase::dual_write})
+    for (bool heard : {false, true})
+      for (std::size_t piece : pieces) {
+        stage s(test::world_in(phase), piece);
+        teach(s);
+        std::string first = run("SELECT boom"), rest = query("SELECT 1") + query("INSERT INTO t VALUES (1, 10)");
+        if (heard) {
+          p::write_flush(first);
+          s.send(first);
+          s.send(rest);
+          s.send(test::synced());
+        } else {
+          s.send(first + rest + test::synced());
+        }
+        CHECK(s.take() == "1 2 E:22012 Z:I");
+        CHECK(s.submitted.empty());
+        CHECK(s.session().idle());
+        s.query("INSERT INTO t VALUES (1, 10)");
+        CHECK(s.take() ==
+              (phase == control::phase::dual_write ? "C:INSERT 0 1 Z:I" : "T1 D,(100,3,1,10) C:INSERT 0 1 Z:I"));
+        s.query("SELECT 1");
+        CHECK(s.take() == "T1 D,1 C:SELECT 1 Z:I");
+        CHECK(s.session().idle());
+      }
+}
