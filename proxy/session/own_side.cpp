@@ -179,6 +179,13 @@ void session::state::own_done(awaited a) {
   }
 }
 
+// It was sent and never read: what it was to prepare is not there.
+void session::state::forget_skipped(const awaited& a) {
+  if (a.what != request::own) return;
+  if (precedes(a.own)) own_prepared.clear();   // each is closed before it is prepared again
+  if (a.own == purpose::reparse && a.statement) a.statement->connection = 0;
+}
+
 // An error in answer to a question of ours.
 void session::state::own_failed(const frame& f) {
   awaited& a = awaiting.front();

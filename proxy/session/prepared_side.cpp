@@ -27,7 +27,7 @@ void session::state::name(awaited& a, awaited::naming what, std::string_view nam
 
 // The primary has not done it. Of several, the last comes first.
 void session::state::take_back(awaited& a) {
-  if (a.what == request::own && a.own == purpose::reparse && a.statement) a.statement->connection = 0;
+  forget_skipped(a);
   const auto what = std::exchange(a.names, awaited::naming::none);
   if (what == awaited::naming::none) return;
   prepared_map& map = named(what);

@@ -213,6 +213,7 @@ struct session::state {
   void own_answer(awaited& a, const protocol::frame& f);
   void own_done(awaited a);
   void own_failed(const protocol::frame& f);
+  void forget_skipped(const awaited& a);
   void make_fail();
 
   // commit_side.cpp

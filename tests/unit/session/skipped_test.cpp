@@ -1,4 +1,5 @@
 // What stands behind a failed message of the extended protocol never happened, up to the next Sync.
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "protocol/frontend_messages.hpp"
@@ -30,6 +31,46 @@ std::string query(std::string_view sql) {
 }
 
 }  // namespace
+
+TEST_CASE("skipped: what the proxy prepares for a write is prepared again with the next") {
+  for (std::size_t piece : pieces) {
+    stage s(test::mirrored_world(), piece);
+    teach(s);
+    s.query("UPDATE t SET v = 1 WHERE false");   // so that the name is known
+    s.take();
+    s.session().world_changed(test::world_in(control::phase::dual_write, 8));
+    std::string failing;
+    p::write_bind(failing, "nothing", "nothing");
+    s.send(failing + run("INSERT INTO t VALUES (1, 10)") + test::synced());
+    CHECK(s.take() == "E:26000 Z:I");
+    CHECK(!s.primary.has("pgtandem_fence_8"));
+    s.query("INSERT INTO t VALUES (1, 10)");
+    CHECK(s.take() == "C:INSERT 0 1 Z:I");
+    CHECK(s.submitted.size() == 1);
+  }
+}
+
+TEST_CASE("skipped: a statement that was to be prepared again, for its images") {
+  for (std::size_t piece : pieces) {
+    stage s(test::world_in(control::phase::passthrough), piece);
+    teach(s);
+    std::string prepare, failing, execute;
+    p::write_parse(prepare, "one", "INSERT INTO t VALUES (1, 10)");
+    s.send(prepare + test::synced());
+    s.session().world_changed(test::mirrored_world());
+    s.query("INSERT INTO t VALUES (1, 10)");   // so that the name is known
+    CHECK(s.take() == "1 Z:I C:INSERT 0 1 Z:I");
+    p::write_bind(failing, "nothing", "nothing");
+    p::write_bind(execute, "", "one");
+    p::write_execute(execute, "");
+    s.send(failing + execute + test::synced());
+    CHECK(s.take() == "E:26000 Z:I");
+    s.send(execute + test::synced());
+    CHECK(s.take() == "2 C:INSERT 0 1 Z:I");
+    CHECK(s.submitted.size() == 2);
+    CHECK(std::count(s.primary.heard.begin(), s.primary.heard.end(), "INSERT INTO t VALUES (1, 10)") == 0);
+  }
+}
 
 TEST_CASE("skipped: a Query behind a failed message, sent ahead of the error or after it") {
   for (control::phase phase : {control::phase::passthrough, control::phase::dual_write})
