@@ -121,7 +121,13 @@ void session::state::abandon_commit() {
   switch (how) {
     case form::wrapped:
     case form::query: ask_simple(purpose::rollback, "ROLLBACK"); return;
-    case form::execute: rollback_at_sync = true; return;
+    case form::execute:   // now: behind the client's Sync more may be on its way, which is not to meet the failed block
+      protocol::write_sync(out.to_primary);
+      await({.what = request::own, .to_ready = true});
+      server_skips = false;
+      ask(purpose::rollback, "ROLLBACK");
+      skip_to_sync = true;
+      return;
     case form::sync:
       server_skips = false;
       forward(message);

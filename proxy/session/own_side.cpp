@@ -27,12 +27,16 @@ bool precedes(purpose p) { return p == purpose::begin || p == purpose::fence; }
 void session::state::ask(purpose why, std::string_view sql, const std::vector<std::optional<std::string>>& parameters) {
   std::vector<std::optional<std::string_view>> values;
   for (const auto& p : parameters) values.push_back(p ? std::optional<std::string_view>(*p) : std::nullopt);
+  awaited a{.what = request::own, .own = why, .pieces = 4, .to_ready = !unsynced};
+  if (why == purpose::rollback) {   // a question that has failed may have left its portal
+    protocol::write_close(out.to_primary, protocol::describe_kind::portal, own_portal);
+    ++a.pieces;
+  }
   protocol::write_close(out.to_primary, protocol::describe_kind::statement, own_statement);
   protocol::write_parse(out.to_primary, own_statement, sql);
   protocol::write_bind(out.to_primary, own_portal, own_statement, values);
   protocol::write_execute(out.to_primary, own_portal);
   protocol::write_close(out.to_primary, protocol::describe_kind::portal, own_portal);
-  awaited a{.what = request::own, .own = why, .pieces = 4, .to_ready = !unsynced};
   if (a.to_ready) protocol::write_sync(out.to_primary);
   else protocol::write_flush(out.to_primary);
   flushed = true;

@@ -340,14 +340,7 @@ void session::state::on_ready(const frame& f) {
       query_ready(std::move(a));
       return;
     case request::own: own_done(std::move(a)); return;
-    case request::sync:
-      if (std::exchange(rollback_at_sync, false) && status == 'E') {
-        ask_simple(purpose::rollback, "ROLLBACK");
-        return;
-      }
-      [[fallthrough]];
-    default:
-      say_ready(status);
+    default: say_ready(status);
   }
 }
 

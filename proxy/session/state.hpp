@@ -77,7 +77,6 @@ struct session::state {
   bool server_skips = false;    // the primary ignores everything until Sync
   bool skip_to_sync = false;    // we do
   bool copying_in = false;
-  bool rollback_at_sync = false;
   bool muted = false;           // a pipeline failed on our word: its other answers go to nobody
   awaited failed_query;         // a Query that has failed and waits for the primary to be ready again
   bool commit_sent = false;     // a mirrored transaction's COMMIT is on its way

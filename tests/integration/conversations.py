@@ -41,6 +41,11 @@ def answered(ready, chunk):
     return chunk
 
 
+def stepped(*texts):
+    """One pipeline of several statements."""
+    return b"".join(parse(sql) + bind() + execute() for sql in texts) + SYNC
+
+
 def simple(*texts):
     return [query(sql) for sql in texts]
 
@@ -60,6 +65,7 @@ def every(*texts):
 
 UPSERT_T = "INSERT INTO t(id, v) VALUES (1, 'again') ON CONFLICT (id) DO UPDATE SET v = excluded.v"
 ALL_T = "UPDATE t SET n = n + 1 RETURNING id, v"
+LATE = "INSERT INTO late VALUES (7, 99)"   # fails when its transaction commits
 ONE = (1).to_bytes(4, "big")
 
 # name -> chunks, each of which ends in as many ReadyForQuery as it has Query and Sync messages, or as it says
@@ -197,6 +203,10 @@ CONVERSATIONS = {
     "first write fails at Bind": [extended("INSERT INTO t(n) VALUES ($1)", [b"abc"]), query("INSERT INTO t(v) VALUES ('next')"), extended("INSERT INTO t(v) VALUES ('last')"), query("TABLE t")],
     "prepared again behind a failed message": [parse("UPDATE i SET m = 'ok' WHERE id = 1", "s") + SYNC, query("SET DateStyle = 'German'"), bind(statement="nothing") + bind(statement="s") + execute() + SYNC,
                                                bind(statement="s") + execute() + SYNC, query("TABLE i")],
+    "pipelines behind a COMMIT that fails": [stepped("BEGIN", LATE, "END") + stepped("SELECT 7") + stepped("INSERT INTO t(v) VALUES ('a')"), query("SELECT 8"), stepped("BEGIN", LATE, "COMMIT", "SELECT 7") + query("SELECT 8"),
+                                             stepped("BEGIN", LATE, "COMMIT") + stepped("BEGIN", "INSERT INTO t(v) VALUES ('b')", "COMMIT"), stepped("BEGIN", LATE, "COMMIT") + execute("nothing") + SYNC,
+                                             stepped("BEGIN") + stepped(LATE) + stepped("COMMIT") + stepped("BEGIN") + stepped("INSERT INTO t(v) VALUES ('c')") + stepped("COMMIT"),
+                                             stepped(LATE) + stepped("SELECT 7"), query("TABLE t")],
     "extended transaction": [extended("BEGIN"), extended("INSERT INTO t(v) VALUES ('x')"), extended("SAVEPOINT a"), extended("DELETE FROM t"), extended("ROLLBACK TO a"),
                              extended("UPDATE t SET n = 1 RETURNING id"), extended("COMMIT"), query("TABLE t")],
     "extended transaction in one pipeline": [extended("BEGIN") + extended("INSERT INTO t(v) VALUES ('x')") + extended("COMMIT"), query("TABLE t")],
