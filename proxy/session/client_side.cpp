@@ -90,6 +90,7 @@ std::size_t session::state::consume_client(std::string_view bytes) {
       client_waits = true;
       break;
     }
+    known.handled();
     used += f.size;
   }
   return used;
@@ -226,7 +227,7 @@ void session::state::remember(const sql::statement& s) {
   else if (s.holds_session) has.holds = true;
   switch (s.kind) {
     case kind::create_temp:
-      has.temporary = true;
+      has.temporary = meanings_open = true;
       forget_names();
       break;
     case kind::prepare:
@@ -249,9 +250,13 @@ void session::state::remember(const sql::statement& s) {
     case kind::discard:
       executes.gone();
       own_prepared.clear();
+      meanings_open = true;
       forget_names();
       break;
-    case kind::uncaptured: forget_names(); break;
+    case kind::uncaptured:
+      meanings_open = true;
+      forget_names();
+      break;
     case kind::commit:
     case kind::rollback:
     case kind::rollback_to:   // SET LOCAL, and whatever is rolled back

@@ -76,6 +76,7 @@ void session::state::apply_failed(std::string_view reason, std::string_view mess
 void session::state::send_commit() {
   out.disarm = true;
   commit_sent = true;
+  if (meanings_open) forget_names();   // what follows is planned behind the end of this transaction
   forward(commit.message);
   unsynced = commit.how == form::execute;
   if (commit.how == form::sync) server_skips = skip_to_sync = false;

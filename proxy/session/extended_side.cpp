@@ -39,7 +39,8 @@ void session::state::refuse_extended(char type, std::string_view, std::string er
 // Decides what the statement is, once per world and per meaning of its names.
 session::state::readiness session::state::settle(prepared& p, std::string& error) {
   const world* now = &rules();
-  if (p.decided_for == now && p.decided_names == names_version) return readiness::ready;
+  const bool holds = p.decided_for == now && p.decided_names == names_version && (!p.what.passing || p.decided_passing == known.passing_version());
+  if (holds) return readiness::ready;
   decision d;
   if (std::string why; unreadable(*p.text, p.sql, why)) {
     error = error_message(failure::refused_construct, why);
@@ -73,12 +74,14 @@ session::state::readiness session::state::settle(prepared& p, std::string& error
   p.what = std::move(d);
   p.decided_for = now;
   p.decided_names = names_version;
+  p.decided_passing = known.passing_version();
   return readiness::ready;
 }
 
 // The text in the form needed now; remembers that form as the one the primary holds.
 std::string_view session::state::server_text(prepared& p) {
   p.connection = connection;
+  p.parsed_names = names_version;
   p.with_image = mirrors() && p.captures() && p.what.rows.kind != effect_kind::truncate;
   if (!p.with_image) return p.sql;
   p.table = p.what.rows.tables.front();
@@ -109,6 +112,8 @@ session::state::readiness session::state::ensure_prepared(prepared_ptr& p, std::
     const executable* e = executable_of(*p->statement());
     current &= p->twin == (e ? e->twin : nullptr);
   }
+  // A temporary table that has come to hide another since: the primary's plan may still mean the other.
+  current &= !mirrors() || !p->what.passing || p->parsed_names == names_version;
   if (current) return readiness::ready;
   own();
   if (p->standard_strings != standard_strings && p->sql.find('\\') != std::string::npos) {
@@ -301,6 +306,16 @@ bool session::state::on_execute(const frame& f) {
     if (!drained()) return false;
     if (status != 'E') {
       refuse_extended(f.type, {}, error_message(failure::refused_construct, "a portal of EXECUTE behind a change of names or statements"));
+      return true;
+    }
+  }
+  if (mirrors() && s && s->kind == kind::truncate && status != 'E') {   // its names are read when it runs, and no image tells which they were
+    if (!known.fresh(s->relations)) p->decided_for = nullptr;
+    std::string error;
+    readiness r = settle(*p, error);
+    if (r == readiness::wait) return false;
+    if (r == readiness::refused) {
+      refuse_extended(f.type, {}, std::move(error));
       return true;
     }
   }

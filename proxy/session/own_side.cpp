@@ -125,8 +125,7 @@ void session::state::own_done(awaited a) {
   switch (a.own) {
     case purpose::resolve:
       for (const auto& row : own_rows)
-        if (row.size() == 4)
-          known.learn(row[0], {static_cast<sql::oid>(std::strtoul(row[1].c_str(), nullptr, 10)), row[2] == "t", row[3] != "f"});
+        if (row.size() == 4) known.learn(row[0], meaning_of(row));
       if (a.failed || own_rows.empty()) resolve_failed = true;
       if (script.active()) advance_script();
       return;

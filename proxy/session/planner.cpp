@@ -19,6 +19,18 @@ decision refuse(std::string why) {
 
 decision pass() { return {}; }
 
+// Good until the name may mean something else.
+decision pass_for_now() {
+  decision d;
+  d.passing = true;
+  return d;
+}
+
+// Its rules, its triggers or the table behind a view may be anyone's.
+std::string to_temporary(const sql::relation_name& r) {
+  return "a write to temporary " + r.quoted() + ", which is not a table without rules and triggers";
+}
+
 // A function or view that may write behind the statement's back; empty if none.
 std::string hidden_writer(const sql::statement& s, const sql::catalog& c) {
   for (const std::string& f : s.functions)
@@ -73,7 +85,8 @@ decision decide_rows(const sql::statement& s, const sql::catalog& c, const names
   decision d;
   if (must_ask({s.relation}, known, d)) return d;
   const meaning& m = *known.find(s.relation.quoted());
-  if (m.id == 0 || m.temporary) return pass();
+  if (!m.plain) return refuse(to_temporary(s.relation));
+  if (m.id == 0 || m.temporary) return pass_for_now();
   const sql::table* t = c.find(m.id);
   if (!t) {
     d.what = course::unknown_table;
@@ -111,7 +124,7 @@ decision decide_truncate(const sql::statement& s, const sql::catalog& c, const n
   bool temporary = false;
   for (const sql::relation_name& r : s.relations) {
     const meaning& m = *known.find(r.quoted());
-    if (m.id == 0) return pass();   // the primary will say that it does not exist
+    if (m.id == 0) return pass_for_now();   // the primary will say that it does not exist
     if (m.temporary) {
       temporary = true;
       continue;
@@ -137,7 +150,7 @@ decision decide_truncate(const sql::statement& s, const sql::catalog& c, const n
     if (std::string why = table_obstacle(*t); !why.empty()) return refuse(why);
     d.rows.tables.push_back(c.by_oid.at(t->id));
   }
-  if (!scoped) return pass();
+  if (!scoped) return pass_for_now();
   if (unscoped) return refuse("TRUNCATE of tables inside and outside of the migration's scope together");
   d.what = course::capture;
   d.rows.kind = effect_kind::truncate;
@@ -150,8 +163,13 @@ decision decide_temporary_only(const sql::statement& s, const std::vector<sql::r
   if (relations.empty()) return refuse(s.construct);
   decision d;
   if (must_ask(relations, known, d)) return d;
-  bool all = std::all_of(relations.begin(), relations.end(), [&](const sql::relation_name& r) { return known.find(r.quoted())->temporary; });
-  return all ? pass() : refuse(s.construct);
+  const bool rows = s.kind == kind::copy_from || s.construct == "MERGE";
+  for (const sql::relation_name& r : relations) {
+    const meaning& m = *known.find(r.quoted());
+    if (!m.temporary) return refuse(s.construct);
+    if (rows && !m.plain) return refuse(to_temporary(r));
+  }
+  return pass_for_now();
 }
 
 }  // namespace

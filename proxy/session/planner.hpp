@@ -28,6 +28,7 @@ struct decision {
   capture rows;                       // course::capture
   std::string why;                    // course::refuse: the construct; unknown_table: the name
   std::vector<std::string> ask;       // course::resolve: names to be resolved
+  bool passing = false;               // it rests on names that are forgotten at a ReadyForQuery (names::forget_passing)
 };
 
 decision decide(const sql::statement& s, const sql::catalog& catalog, const names& known);

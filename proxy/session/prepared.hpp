@@ -26,6 +26,7 @@ struct prepared {
 
   // the form the primary holds
   std::uint32_t connection = 0;                        // which server connection holds it, 0 = none
+  std::uint64_t parsed_names = 0;                      // names_version when it was given to it
   bool with_image = false;
   sql::capture_options how;                            // that image's form
   std::shared_ptr<const sql::table> table;             // whose image
@@ -36,7 +37,7 @@ struct prepared {
   // the last decision, good for the same world and the same names
   decision what;
   const void* decided_for = nullptr;
-  std::uint64_t decided_names = 0;
+  std::uint64_t decided_names = 0, decided_passing = 0;
 
   const sql::statement* statement() const { return text && text->statements.size() == 1 ? &text->statements[0] : nullptr; }
   bool captures() const { return what.what == course::capture; }

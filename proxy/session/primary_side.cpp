@@ -262,6 +262,7 @@ void session::state::completed(sql::statement_kind kind, const std::string& name
   if (status == 'E' && (ends || kind == sql::statement_kind::rollback_to)) status = ends && !chain ? 'I' : 'T';
   tx.completed(kind, name);
   if (ends) tx.begin(latest);
+  if (meanings_open && (ends || kind == sql::statement_kind::rollback_to)) forget_names();
   if (ends || kind == sql::statement_kind::rollback_to) key_undone(ends);
 }
 

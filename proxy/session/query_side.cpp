@@ -90,6 +90,7 @@ decision session::state::decide_here(const sql::statement& s) {
       return d;
     }
   }
+  if (s.kind == kind::truncate) known.forget_unless_fresh(s.relations);
   return decide(s, *catalog, known);
 }
 
@@ -108,7 +109,7 @@ bool session::state::mirror_query(std::string_view message, std::string_view sql
   }
   std::vector<decision> decisions;
   std::vector<std::string> questions;
-  const std::size_t sure = status == 'E' ? 0 : known_ahead(*a);   // what stands behind is decided when its time has come
+  const std::size_t sure = status == 'E' ? 0 : known_ahead(*a, meanings_open);   // what stands behind is decided when its time has come
   for (std::size_t i = 0; i < sure; ++i) {
     decision d = decide_here(a->statements[i]);
     if (d.what == course::resolve) questions.insert(questions.end(), d.ask.begin(), d.ask.end());

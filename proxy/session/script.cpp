@@ -69,12 +69,12 @@ bool ambiguous(std::string_view text) {
   return std::any_of(text.begin(), text.end(), [](char c) { return c == '\\' || static_cast<unsigned char>(c) >= 0x80; });
 }
 
-std::size_t known_ahead(const sql::analysis& a) {
+std::size_t known_ahead(const sql::analysis& a, bool open) {
   bool changed = false;
   for (std::size_t i = 0; i < a.statements.size(); ++i) {
     const sql::statement& s = a.statements[i];
     if (changed && (writes_rows(s.kind) || s.kind == kind::execute)) return i;
-    changed |= changes_meanings(s);
+    changed |= changes_meanings(s) || (open && is_control(s.kind));
   }
   return a.statements.size();
 }

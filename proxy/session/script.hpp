@@ -52,7 +52,8 @@ bool writes_rows(sql::statement_kind k);
 // may change. `implicit`: what needs a block is a part of its own, too.
 std::size_t part_end(const sql::analysis& a, std::size_t from, bool implicit);
 
-// How many of its statements can be decided before any of it has run.
-std::size_t known_ahead(const sql::analysis& a);
+// How many of its statements can be decided before any of it has run. `open`: the transaction that is open has changed meanings, which
+// its end or a ROLLBACK TO may undo.
+std::size_t known_ahead(const sql::analysis& a, bool open);
 
 }  // namespace pgtandem::session

@@ -132,6 +132,7 @@ plan_ptr session::state::make_plan(std::size_t to) {
 
 void session::state::send_part(std::size_t to) {
   if (!part_twins_fit(to)) return;
+  known.handled();
   const kind first = script.statement(script.at).kind;
   const bool control = is_control(first);
   const bool ends = first == kind::commit || first == kind::rollback;

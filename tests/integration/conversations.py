@@ -68,6 +68,13 @@ ALL_T = "UPDATE t SET n = n + 1 RETURNING id, v"
 LATE = "INSERT INTO late VALUES (7, 99)"   # fails when its transaction commits
 ONE = (1).to_bytes(4, "big")
 
+PREPARED, ONCE = parse("INSERT INTO t(v) VALUES ('prepared')", "s"), bind((), "s") + execute() + SYNC
+
+
+def mixed(*chunks):
+    return [query(c) if isinstance(c, str) else c for c in chunks]
+
+
 # name -> chunks, each of which ends in as many ReadyForQuery as it has Query and Sync messages, or as it says
 CONVERSATIONS = {
     "insert": simple("INSERT INTO t(v) VALUES ('a')", "INSERT INTO t(v) VALUES ('b'), ('c')", "INSERT INTO t DEFAULT VALUES",
@@ -219,6 +226,18 @@ CONVERSATIONS = {
     "explain": simple("EXPLAIN (COSTS OFF) UPDATE t SET n = 1", "TABLE t"),
     "read only transaction": simple("BEGIN READ ONLY", "INSERT INTO t(v) VALUES ('x')", "ROLLBACK", "SET default_transaction_read_only = on", "INSERT INTO t(v) VALUES ('x')", "RESET default_transaction_read_only"),
     "temporary tables": simple("CREATE TEMP TABLE tmp(a int)", "INSERT INTO tmp VALUES (1), (2)", "INSERT INTO t(v, n) SELECT 'tmp', a FROM tmp", "UPDATE tmp SET a = 3", "DROP TABLE tmp", "TABLE t"),
+    "names meant a temporary table": mixed("BEGIN", "CREATE TEMP TABLE t(id int, v text) ON COMMIT DROP", PREPARED + ONCE, "COMMIT", ONCE,
+                                           "BEGIN", "SAVEPOINT s", "CREATE TEMP TABLE t(id int, v text)", extended("INSERT INTO t VALUES (1, 'q')"), "ROLLBACK TO s", ONCE, "COMMIT",
+                                           "BEGIN; CREATE TEMP TABLE t(v text) ON COMMIT DROP; INSERT INTO t VALUES ('q'); COMMIT; INSERT INTO t(v) VALUES ('x')",
+                                           "BEGIN; CREATE TEMP TABLE t(v text); INSERT INTO t VALUES ('q')", "ROLLBACK; INSERT INTO t(v) VALUES ('y')",
+                                           "BEGIN; CREATE TEMP TABLE t(v text) ON COMMIT DROP", "INSERT INTO t VALUES ('q')", "COMMIT; INSERT INTO t(v) VALUES ('z')",
+                                           every("BEGIN", "CREATE TEMP TABLE t(v text) ON COMMIT DROP", "INSERT INTO t VALUES ('q')", "COMMIT", "INSERT INTO t(v) VALUES ('p')"),
+                                           every("CREATE TEMP TABLE t(v text) ON COMMIT DROP", "INSERT INTO t VALUES ('q')") + every("INSERT INTO t(v) VALUES ('p')"), "TABLE t"),
+    "names of TRUNCATE": mixed("CREATE TEMP TABLE part(v text)", "BEGIN", "DROP TABLE part", "TRUNCATE part", "ROLLBACK", "TRUNCATE part", "TABLE public.part", "DROP TABLE part",
+                               "BEGIN", "CREATE TEMP TABLE part(v text)", "TRUNCATE part", "ROLLBACK", "BEGIN", "SAVEPOINT s", "CREATE TEMP TABLE part(v text)", "TRUNCATE part", "ROLLBACK TO s",
+                               "INSERT INTO part VALUES (5, 'a', 5)", "COMMIT", every("BEGIN", "SET LOCAL search_path = other", "INSERT INTO t VALUES (1, 'a')", "COMMIT", "TRUNCATE t CASCADE"),
+                               "BEGIN", parse("TRUNCATE u", "e") + bind((), "e", "p") + SYNC, "CREATE TEMP TABLE u(a int)", execute("p") + SYNC, "COMMIT", "TABLE public.u", "DROP TABLE u",
+                               bind((), "e") + execute() + SYNC, "TABLE t", "TABLE other.t", "TABLE u", "TABLE part"),
     "for update": simple("BEGIN", "SELECT id FROM t ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED", "UPDATE t SET n = 2 WHERE id = 1", "COMMIT"),
     "flush": [parse("INSERT INTO t(v) VALUES ('f') RETURNING id") + bind() + execute() + FLUSH + SYNC, query("TABLE t")],
     # what the primary holds under a name, where it has refused or skipped a message

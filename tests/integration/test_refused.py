@@ -46,6 +46,9 @@ REFUSED = [
     ("SELECT 1; COMMIT; UPDATE t SET id = id + 1000", "key"),
     ("SET client_min_messages = error; INSERT INTO t VALUES (11, 'x'); COMMIT", "COMMIT without BEGIN"),
     ("SET client_encoding = latin1; INSERT INTO t VALUES (13, 'é')", "client_encoding"),
+    ("CREATE TEMP VIEW tv AS SELECT * FROM t; INSERT INTO tv VALUES (14, 'x')", "temporary"),
+    ("CREATE TEMP TABLE r(a int); CREATE RULE r AS ON INSERT TO r DO ALSO INSERT INTO t VALUES (15, 'x'); INSERT INTO r VALUES (1)", "RULE"),
+    ("CREATE TEMP TABLE g(id int); CREATE TRIGGER g AFTER INSERT ON g FOR EACH ROW EXECUTE FUNCTION note(); INSERT INTO g VALUES (2)", "TRIGGER"),
 ]
 
 

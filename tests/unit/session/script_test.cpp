@@ -225,3 +225,48 @@ TEST_CASE("what SET LOCAL or a rolled back SET made of a name is forgotten with 
     CHECK(s.submitted.size() == 1);
   }
 }
+
+TEST_CASE("what a temporary table made of a name is forgotten at the end of its transaction, by prepared statements too") {
+  struct row { const char* make; const char* end; };
+  for (const row& r : {row{"CREATE TEMP TABLE t(a int) ON COMMIT DROP", "COMMIT"}, {"CREATE TEMP TABLE t(a int)", "ROLLBACK"}, {"CREATE TEMP TABLE t(a int)", "ROLLBACK TO s"}}) {
+    INFO(r.make << " " << r.end);
+    stage s;
+    s.primary.for_now("VALUES ('t'", {{}, {{"t", "900", "t", "t"}}, "SELECT 1", ""});
+    s.primary.when("INSERT INTO t VALUES (1)\nRETURNING", {{"row"}, {{"(100,3,1,10)"}}, "INSERT 0 1", ""});
+    s.primary.when("INSERT INTO t", {{}, {}, "INSERT 0 1", ""});
+    s.query("BEGIN");
+    s.query("SAVEPOINT s");
+    s.query(r.make);
+    std::string prepare, run;
+    protocol::write_parse(prepare, "p", "INSERT INTO t VALUES (1)");
+    protocol::write_bind(run, "", "p");
+    protocol::write_execute(run, "");
+    protocol::write_sync(run);
+    s.send(prepare + run);
+    s.primary.no_more();
+    s.query(r.end);
+    s.send(run);
+    s.query("COMMIT");
+    CHECK(s.submitted.size() == 1);
+  }
+}
+
+TEST_CASE("the names of a TRUNCATE are asked for each time it runs") {
+  stage s;
+  s.primary.when("TRUNCATE", {{}, {}, "TRUNCATE TABLE", ""});
+  auto asked = [&] { return std::count_if(s.primary.heard.begin(), s.primary.heard.end(), [](const std::string& q) { return q.find("to_regclass") != std::string::npos; }); };
+  s.query("TRUNCATE t");
+  s.query("TRUNCATE t");
+  CHECK(asked() == 2);
+  std::string prepare, run;
+  protocol::write_parse(prepare, "p", "TRUNCATE t");
+  protocol::write_bind(run, "", "p");
+  protocol::write_execute(run, "");
+  protocol::write_sync(run);
+  s.send(prepare + run);
+  const auto before = asked();
+  s.primary.for_now("VALUES ('t'", {{}, {{"t", "900", "t", "t"}}, "SELECT 1", ""});   // a function has made a temporary one
+  s.send(run);
+  CHECK(asked() == before + 1);
+  CHECK(s.submitted.size() == 3);
+}
