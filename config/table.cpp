@@ -116,7 +116,7 @@ const row rows[] = {
     {"cutover.lease_ms", AT(cutover.lease_ms), "ms", 100, 600000, "", restarts, open,
      "Age at which the lease of a silent proxy has lapsed and nobody waits for it. All proxies must agree on it."},
     {"cutover.sequence_headroom", AT(cutover.sequence_headroom), "values", 0, 1ull << 40, "", restarts, open,
-     "How far the sequences of the secondary are kept ahead of the primary's."},
+     "How far the sequences of the secondary are kept ahead of the primary's, at most a sixteenth of what they have left; the flip sets them exactly."},
     {"cutover.sweep_max_age_seconds", AT(cutover.sweep_max_age_seconds), "s", 1, 7 * 24 * 3600, "", restarts, open,
      "Age of the last clean sweep beyond which the gates do not open."},
 

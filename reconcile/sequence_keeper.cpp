@@ -19,7 +19,7 @@ database::result<void> sequence_keeper::keep_ahead(place_pair& pair) {
   auto moved = database::advance_sequences(pair.secondary(), *from,
                                            static_cast<std::int64_t>(settings_.cutover.sequence_headroom));
   if (!moved) return moved.error();
-  if (moved->advanced > 0) telemetry::log::debug("sequences advanced", {{"sequences", moved->advanced}});
+  if (moved->moved > 0) telemetry::log::debug("sequences advanced", {{"sequences", moved->moved}});
   return {};
 }
 

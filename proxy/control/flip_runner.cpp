@@ -124,10 +124,13 @@ flip_runner::answer flip_runner::fence_secondary(const flip& f) {
   return a;
 }
 
+// Exactly where the old primary stands, and never behind what it may still hand out: a proxy that was passed over (its lease has
+// lapsed) may ask it for a number before it learns of the flip, for a bare nextval() reads no fence. Against that a head-room stays.
 flip_runner::answer flip_runner::drain_and_advance(const flip& f) {
-  auto moving = std::async(std::launch::async, [&]() -> answer {
+  bool passed_over = std::any_of(held_.begin(), held_.end(), [](const lease& l) { return !l.live; });
+  auto moving = std::async(std::launch::async, [this, &f, passed_over]() -> answer {
     if (!sequences_) return advanced_;
-    auto moved = database::advance_sequences(hands_[f.plan().old_secondary()], *sequences_, 0);
+    auto moved = database::set_sequences(hands_[f.plan().old_secondary()], *sequences_, passed_over ? settings_.sequence_headroom : 0);
     if (!moved) return {outcome_of(moved.error()), "sequences: " + moved.error().message};
     return {};
   });

@@ -65,7 +65,7 @@ class flip_runner {
   const std::int32_t mirrored_from_;
   const duty duty_;
   clock::time_point hold_begun_{}, hold_deadline_{}, drain_deadline_{};
-  std::vector<lease> held_;   // the live leases of the moment when all were held
+  std::vector<lease> held_;   // the leases of the moment when all that live were held
   std::string timeline_;      // act: ms, for the journal
   std::optional<std::vector<database::sequence>> sequences_;   // of the old primary, read while its secondary is fenced
   answer advanced_;           // what came of bringing them to the secondary, done beside mark_draining

@@ -61,13 +61,17 @@ struct position {
 };
 
 position wanted(const sequence& from, std::int64_t headroom) {
-  if (headroom == 0 || from.cycles) return {from.last_value, from.is_called};
-  return {position_ahead(from, headroom), true};
+  const std::int64_t ahead = from.cycles ? from.last_value : position_ahead(from, headroom);
+  return {ahead, ahead != from.last_value || from.is_called};
+}
+
+bool stands_at(const sequence& here, position want) {
+  return here.last_value == want.value && here.is_called == want.called;
 }
 
 // Does `here` stand at `want` or further?
 bool stands_ahead(const sequence& here, const sequence& from, position want) {
-  if (from.cycles) return here.last_value == want.value && here.is_called == want.called;
+  if (from.cycles) return stands_at(here, want);
   if (here.last_value == want.value) return here.is_called || !want.called;
   return from.increment > 0 ? here.last_value > want.value : here.last_value < want.value;
 }
@@ -78,6 +82,37 @@ result<std::map<std::string, sequence>> by_name(connection& c) {
   std::map<std::string, sequence> named;
   for (sequence& s : *all) named.emplace(s.qualified, std::move(s));
   return named;
+}
+
+// Brings each sequence here to where it is wanted, unless it stands `well`.
+template <class F>
+result<advance_report> bring(connection& c, const std::vector<sequence>& from, std::int64_t headroom, F&& well) {
+  auto here = by_name(c);
+  if (!here) return here.error();
+  advance_report report;
+  std::vector<std::string> calls;
+  for (const sequence& s : from) {
+    const auto found = here->find(s.qualified);
+    if (found == here->end()) {
+      report.missing.push_back(s.qualified);
+      continue;
+    }
+    const position want = wanted(s, headroom);
+    if (well(found->second, s, want)) {
+      ++report.left_alone;
+      continue;
+    }
+    const std::string quoted = connection::quote_literal(s.qualified);
+    calls.push_back("pg_catalog.setval(" + quoted + "::regclass, " + std::to_string(want.value) + ", " +
+                    (want.called ? "true)" : "false)"));
+    ++report.moved;
+  }
+  for (std::size_t i = 0; i < calls.size(); i += per_statement) {
+    std::string sql = "SELECT ";
+    for (std::size_t k = i; k < std::min(calls.size(), i + per_statement); ++k) sql += (k > i ? ", " : "") + calls[k];
+    if (auto r = c.execute(sql); !r) return r.error();
+  }
+  return report;
 }
 
 }  // namespace
@@ -97,40 +132,25 @@ result<std::vector<sequence>> read_sequences(connection& c, const std::vector<st
 }
 
 std::int64_t position_ahead(const sequence& s, std::int64_t headroom) {
-  std::int64_t distance = 0, value = 0;
-  if (__builtin_mul_overflow(s.increment, headroom, &distance) ||
-      __builtin_add_overflow(s.last_value, distance, &value))
-    return s.increment > 0 ? s.maximum : s.minimum;
-  return std::clamp(value, s.minimum, s.maximum);
+  // Modulo 2^64: the room between two positions of one sequence may be more than an int64 holds.
+  const auto last = static_cast<std::uint64_t>(s.last_value), by = static_cast<std::uint64_t>(s.increment);
+  const bool up = s.increment > 0;
+  if (s.increment == 0 || (up ? s.last_value > s.maximum : s.last_value < s.minimum)) return s.last_value;
+  const std::uint64_t room =
+      up ? static_cast<std::uint64_t>(s.maximum) - last : last - static_cast<std::uint64_t>(s.minimum);
+  const std::uint64_t left = room / (up ? by : 0 - by);
+  const std::uint64_t calls = std::min(static_cast<std::uint64_t>(std::max<std::int64_t>(headroom, 0)),
+                                       left / headroom_share);
+  return static_cast<std::int64_t>(last + by * calls);
 }
 
 result<advance_report> advance_sequences(connection& c, const std::vector<sequence>& from, std::int64_t headroom) {
-  auto here = by_name(c);
-  if (!here) return here.error();
-  advance_report report;
-  std::vector<std::string> calls;
-  for (const sequence& s : from) {
-    const auto found = here->find(s.qualified);
-    if (found == here->end()) {
-      report.missing.push_back(s.qualified);
-      continue;
-    }
-    const position want = wanted(s, headroom);
-    if (stands_ahead(found->second, s, want)) {
-      ++report.already_ahead;
-      continue;
-    }
-    const std::string quoted = connection::quote_literal(s.qualified);
-    calls.push_back("pg_catalog.setval(" + quoted + "::regclass, " + std::to_string(want.value) + ", " +
-                    (want.called ? "true)" : "false)"));
-    ++report.advanced;
-  }
-  for (std::size_t i = 0; i < calls.size(); i += per_statement) {
-    std::string sql = "SELECT ";
-    for (std::size_t k = i; k < std::min(calls.size(), i + per_statement); ++k) sql += (k > i ? ", " : "") + calls[k];
-    if (auto r = c.execute(sql); !r) return r.error();
-  }
-  return report;
+  return bring(c, from, headroom, stands_ahead);
+}
+
+result<advance_report> set_sequences(connection& c, const std::vector<sequence>& from, std::int64_t headroom) {
+  return bring(c, from, headroom,
+               [](const sequence& here, const sequence&, position want) { return stands_at(here, want); });
 }
 
 result<std::vector<std::string>> sequences_behind(connection& c, const std::vector<sequence>& from) {

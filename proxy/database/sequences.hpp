@@ -1,8 +1,9 @@
-// The sequences in scope: read where they stand on one side, and bring the other side there, never backwards.
+// The sequences in scope: read where they stand on one side, and bring the other side there.
 //
 // nextval is not transactional and takes no snapshot: a position read is a lower bound of what has been handed out by
-// the time it is used. While the primary lives, the secondary is kept ahead by a head-room; at the flip, when nobody
-// calls nextval any more, it is set exactly.
+// the time it is used. While the primary lives, the secondary is kept ahead by a head-room and never moved back; at the
+// flip, when nobody calls nextval any more, it is set to where the old primary stands, back as well: it may have been
+// set back, and what the head-room took must not be lost at every flip.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -23,18 +24,23 @@ struct sequence {
 // All sequences of users that no exclude glob ("schema.table" form) matches; pgtandem's own are not among them.
 result<std::vector<sequence>> read_sequences(connection& c, const std::vector<std::string>& exclude = {});
 
-// The position that lies `headroom` calls ahead of `s`, inside its bounds. Pure.
+// The position that lies `headroom` calls ahead of `s`, but no further than a share of the calls that are left: a head-room
+// must never use a short sequence up. Pure.
+inline constexpr std::uint64_t headroom_share = 16;  // one call in so many
 std::int64_t position_ahead(const sequence& s, std::int64_t headroom);
 
 struct advance_report {
-  std::uint32_t advanced = 0;        // moved
-  std::uint32_t already_ahead = 0;   // stood there or further: left alone
+  std::uint32_t moved = 0;
+  std::uint32_t left_alone = 0;      // stood well
   std::vector<std::string> missing;  // not on this side
 };
 
-// Brings the sequences of this side to the positions of `from`, plus `headroom` calls (0: exactly, is_called too). A
-// sequence that already stands further, in the direction of its increment, is left alone; a cycling one is set exactly.
+// Brings the sequences of this side to the positions of `from`, plus `headroom` calls. A sequence that already stands
+// there or further, in the direction of its increment, is left alone; a cycling one is set exactly.
 result<advance_report> advance_sequences(connection& c, const std::vector<sequence>& from, std::int64_t headroom);
+
+// Sets them there, whichever way. Only where nobody calls nextval on either side.
+result<advance_report> set_sequences(connection& c, const std::vector<sequence>& from, std::int64_t headroom);
 
 // The names of those of `from` that stand behind on this side: empty = ahead (a gate of the flip).
 result<std::vector<std::string>> sequences_behind(connection& c, const std::vector<sequence>& from);

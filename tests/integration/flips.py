@@ -13,10 +13,10 @@ GATES_SECONDS = 60
 
 @pytest.fixture
 def ready(deploy):
-    """make(**options): a deployment in phase verify whose gates hold."""
+    """make(**options): a deployment in phase verify whose gates hold; `more` is DDL of the test's own."""
     def make(**options):
         options.setdefault("proxies", 2)
-        world = deploy(SCHEMA, SEED, reconcilers=1, **options)
+        world = deploy(SCHEMA + options.pop("more", ""), SEED, reconcilers=1, **options)
         world.ctl("phase", "backfill")
         wait_until(lambda: world.ctl("phase", "verify", check=False).returncode == 0, 60, "backfill", every=0.2)
         world.wait_phase("verify")

@@ -173,6 +173,24 @@ def test_sequences_go_on_without_collision(ready):
     assert_equal(world)
 
 
+def test_short_sequences_are_not_used_up_and_what_was_set_back_stays_so(ready):
+    world = ready(proxies=1, more="CREATE SEQUENCE small MAXVALUE 9999; CREATE SEQUENCE down INCREMENT -1 MINVALUE -9999 MAXVALUE -1; "
+                                  "CREATE TABLE ticket(id smallserial PRIMARY KEY, v int); CREATE SEQUENCE again")
+    connection = through(world.proxies[0], world, autocommit=True)
+    run(connection, "SELECT setval('small', 5001), setval('down', -5001), setval('ticket_id_seq', 25001), setval('again', 700)")
+    next_ones = "SELECT nextval('small'), nextval('down'), nextval('again')"
+    ticket = "INSERT INTO ticket(v) VALUES (1) RETURNING id"
+    gates_hold(world)   # with its head-room the target stands beyond all of them
+    run(connection, "SELECT setval('again', 40)")
+    flip(world, "cutover")
+    assert run(connection, next_ones) == [(5002, -5002, 41)] and value(connection, ticket) == 25002
+    run(connection, "SELECT setval('again', 10)")
+    flip(world, "rollback")
+    assert run(connection, next_ones) == [(5003, -5003, 11)] and value(connection, ticket) == 25003
+    world.wait_drained()
+    assert_equal(world)
+
+
 def test_a_session_takes_its_settings_and_statements_along(ready):
     world = ready()
     connection = through(world.proxies[0], world, autocommit=True)

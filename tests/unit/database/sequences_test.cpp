@@ -15,8 +15,13 @@ TEST_CASE("a position ahead stays inside the bounds") {
   };
   const row table[] = {
       {5, 1, 1, big, 100, 105},  {5, 10, 1, big, 100, 1005},   {-5, -1, -big, -1, 100, -105},
-      {5, 1, 1, 50, 100, 50},    {-5, -10, -50, -1, 100, -50}, {big - 1, 1, 1, big, 10, big},
-      {5, big, 1, big, 10, big},
+      {5001, 1, 1, 9999, 10000, 5313},     // a sixteenth of the 4998 that are left
+      {-5001, -1, -9999, -1, 10000, -5313},
+      {5, 1, 1, 50, 100, 7},               {-5, -10, -50, -1, 100, -5},
+      {big - 1, 1, 1, big, 10, big - 1},   {big, 1, 1, big, 10, big},
+      {-big - 1, 1, -big - 1, big, big, -big - 1 + (1ll << 60) - 1},
+      {5, big, 1, big, 10, 5},             {32767, 1, 1, 32767, 10000, 32767},
+      {5, 1, 1, big, 0, 5},
   };
   for (const row& r : table) {
     database::sequence s;
@@ -50,8 +55,8 @@ TEST_CASE("the other side's sequences are brought ahead, and never back") {
         std::vector<std::string>{"public.\"We ird\"", "public.down", "public.ring", "public.t_id_seq"});
   auto ahead = database::advance_sequences(target, *from, 1000);
   REQUIRE(ahead);
-  CHECK(ahead->advanced == 4);
-  CHECK(ahead->already_ahead == 1);
+  CHECK(ahead->moved == 4);
+  CHECK(ahead->left_alone == 1);
   CHECK(ahead->missing == std::vector<std::string>{"public.\"We ird\""});
   const char* positions =
       "SELECT nextval('t_id_seq'), nextval('t_other_seq'), nextval('down'), nextval('ring'), nextval('fresh')";
@@ -60,8 +65,35 @@ TEST_CASE("the other side's sequences are brought ahead, and never back") {
   REQUIRE(target.run("CREATE SEQUENCE \"We ird\""));
   auto exact = database::advance_sequences(target, *from, 0);
   REQUIRE(exact);
-  CHECK(exact->advanced == 2);  // the new one and the ring
+  CHECK(exact->moved == 2);  // the new one and the ring
   CHECK(text_of(target.run("SELECT nextval('\"We ird\"'), nextval('ring')")) == "2|9");
   REQUIRE(database::advance_sequences(target, *from, 0));
   CHECK(database::sequences_behind(target, *from).value().empty());
+}
+
+TEST_CASE("at the flip the sequences are set to where the other side stands, back as well") {
+  const char* ddl =
+      "CREATE SEQUENCE small MAXVALUE 9999; CREATE SEQUENCE down INCREMENT -1 MINVALUE -9999 MAXVALUE -1; CREATE TABLE "
+      "ticket (id smallserial PRIMARY KEY); CREATE SEQUENCE again; CREATE SEQUENCE spent MAXVALUE 3";
+  auto source = test::fresh_database("seq_exact_source"), target = test::fresh_database("seq_exact_target");
+  REQUIRE(source.run(ddl));
+  REQUIRE(target.run(ddl));
+  REQUIRE(source.run("SELECT setval('small', 5001), setval('down', -5001), setval('ticket_id_seq', 25001), "
+                     "setval('again', 500), setval('spent', 3)"));
+  REQUIRE(database::advance_sequences(target, *database::read_sequences(source), 10000));
+  CHECK(text_of(target.run("SELECT nextval('small'), nextval('down'), nextval('ticket_id_seq')")) == "5314|-5314|25487");
+
+  REQUIRE(source.run("ALTER SEQUENCE again RESTART"));
+  auto from = database::read_sequences(source);
+  REQUIRE(from);
+  CHECK(database::sequences_behind(target, *from).value().empty());
+  auto kept = database::set_sequences(target, *from, 1000);
+  REQUIRE(kept);
+  CHECK(text_of(target.run("SELECT nextval('small'), nextval('again')")) == "5314|1002");
+  REQUIRE(database::set_sequences(target, *from, 0));
+  CHECK(text_of(target.run("SELECT nextval('small'), nextval('down'), nextval('ticket_id_seq'), nextval('again')")) ==
+        "5002|-5002|25002|1");
+  auto at_the_end = target.run("SELECT nextval('spent')");
+  REQUIRE(!at_the_end);
+  CHECK(at_the_end.error().sqlstate == "2200H");
 }
