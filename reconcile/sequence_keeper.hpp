@@ -1,5 +1,5 @@
 // Keeps the secondary's sequences ahead of the primary's at checkpoints, so that nothing has to be caught up at a flip
-// but the last few numbers.
+// but the last few numbers. A flip does not wait for it: what it sends arrives while its epoch is the present one, or not at all.
 #pragma once
 #include <chrono>
 

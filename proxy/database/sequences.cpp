@@ -84,35 +84,69 @@ result<std::map<std::string, sequence>> by_name(connection& c) {
   return named;
 }
 
-// Brings each sequence here to where it is wanted, unless it stands `well`.
+// The same as a condition on the sequence's own row: asked again by the statement that moves it.
+std::string behind_condition(const sequence& from, position want) {
+  const std::string value = std::to_string(want.value);
+  if (from.cycles) return "(last_value, is_called) <> (" + value + ", " + (want.called ? "true)" : "false)");
+  return std::string("last_value ") + (from.increment > 0 ? "< " : "> ") + value +
+         (want.called ? " OR last_value = " + value + " AND NOT is_called" : "");
+}
+
+struct move {
+  const sequence* from;
+  position want;
+};
+
+std::string setval_call(const move& m) {
+  return "pg_catalog.setval(" + connection::quote_literal(m.from->qualified) + "::regclass, " +
+         std::to_string(m.want.value) + ", " + (m.want.called ? "true)" : "false)");
+}
+
+std::string plain_statement(std::span<const move> moves) {
+  std::string sql;
+  for (const move& m : moves) sql += (sql.empty() ? "SELECT " : " UNION ALL SELECT ") + setval_call(m);
+  return sql;
+}
+
+// The row's lock is what a flip's UPDATE of it waits for, and one that is locked for an UPDATE is as good as changed.
+std::string guarded_statement(std::span<const move> moves, std::int32_t epoch) {
+  std::string sql = "WITH here AS (SELECT FROM pgtandem.migration WHERE epoch = " + std::to_string(epoch) +
+                    " AND step = 'steady' FOR SHARE SKIP LOCKED)";
+  for (std::size_t i = 0; i < moves.size(); ++i)
+    sql += (i ? " UNION ALL SELECT " : " SELECT ") + setval_call(moves[i]) + " FROM here, " + moves[i].from->qualified +
+           " WHERE " + behind_condition(*moves[i].from, moves[i].want);
+  return sql;
+}
+
+struct planned {
+  std::vector<move> moves;
+  advance_report report;
+};
+
+// What has to move here to stand where it is wanted, unless it stands `well`.
 template <class F>
-result<advance_report> bring(connection& c, const std::vector<sequence>& from, std::int64_t headroom, F&& well) {
+result<planned> plan(connection& c, const std::vector<sequence>& from, std::int64_t headroom, F&& well) {
   auto here = by_name(c);
   if (!here) return here.error();
-  advance_report report;
-  std::vector<std::string> calls;
+  planned p;
   for (const sequence& s : from) {
     const auto found = here->find(s.qualified);
-    if (found == here->end()) {
-      report.missing.push_back(s.qualified);
-      continue;
-    }
     const position want = wanted(s, headroom);
-    if (well(found->second, s, want)) {
-      ++report.left_alone;
-      continue;
-    }
-    const std::string quoted = connection::quote_literal(s.qualified);
-    calls.push_back("pg_catalog.setval(" + quoted + "::regclass, " + std::to_string(want.value) + ", " +
-                    (want.called ? "true)" : "false)"));
-    ++report.moved;
+    if (found == here->end()) p.report.missing.push_back(s.qualified);
+    else if (well(found->second, s, want)) ++p.report.left_alone;
+    else p.moves.push_back({&s, want});
   }
-  for (std::size_t i = 0; i < calls.size(); i += per_statement) {
-    std::string sql = "SELECT ";
-    for (std::size_t k = i; k < std::min(calls.size(), i + per_statement); ++k) sql += (k > i ? ", " : "") + calls[k];
-    if (auto r = c.execute(sql); !r) return r.error();
+  return p;
+}
+
+template <class F>
+result<advance_report> carry_out(connection& c, planned p, F&& statement) {
+  for (std::size_t i = 0; i < p.moves.size(); i += per_statement) {
+    auto r = c.execute(statement(std::span(p.moves).subspan(i, std::min(per_statement, p.moves.size() - i))));
+    if (!r) return r.error();
+    p.report.moved += static_cast<std::uint32_t>(r->size());
   }
-  return report;
+  return std::move(p.report);
 }
 
 }  // namespace
@@ -145,12 +179,23 @@ std::int64_t position_ahead(const sequence& s, std::int64_t headroom) {
 }
 
 result<advance_report> advance_sequences(connection& c, const std::vector<sequence>& from, std::int64_t headroom) {
-  return bring(c, from, headroom, stands_ahead);
+  auto p = plan(c, from, headroom, stands_ahead);
+  if (!p) return p.error();
+  return carry_out(c, std::move(*p), plain_statement);
+}
+
+result<advance_report> advance_while_following(connection& c, const std::vector<sequence>& from, std::int64_t headroom,
+                                               std::int32_t epoch) {
+  auto p = plan(c, from, headroom, stands_ahead);
+  if (!p) return p.error();
+  return carry_out(c, std::move(*p), [&](std::span<const move> moves) { return guarded_statement(moves, epoch); });
 }
 
 result<advance_report> set_sequences(connection& c, const std::vector<sequence>& from, std::int64_t headroom) {
-  return bring(c, from, headroom,
-               [](const sequence& here, const sequence&, position want) { return stands_at(here, want); });
+  auto p = plan(c, from, headroom,
+                [](const sequence& here, const sequence&, position want) { return stands_at(here, want); });
+  if (!p) return p.error();
+  return carry_out(c, std::move(*p), plain_statement);
 }
 
 result<std::vector<std::string>> sequences_behind(connection& c, const std::vector<sequence>& from) {

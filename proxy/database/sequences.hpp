@@ -39,6 +39,12 @@ struct advance_report {
 // there or further, in the direction of its increment, is left alone; a cycling one is set exactly.
 result<advance_report> advance_sequences(connection& c, const std::vector<sequence>& from, std::int64_t headroom);
 
+// The same for somebody whom a flip does not wait for: each statement moves a sequence only if, in its own transaction, the
+// migration row here says steady and `epoch` still, and the sequence has not come further. However late it arrives, it turns
+// nothing back on what has become the primary, or been set for it.
+result<advance_report> advance_while_following(connection& c, const std::vector<sequence>& from, std::int64_t headroom,
+                                               std::int32_t epoch);
+
 // Sets them there, whichever way. Only where nobody calls nextval on either side.
 result<advance_report> set_sequences(connection& c, const std::vector<sequence>& from, std::int64_t headroom);
 

@@ -191,6 +191,28 @@ def test_short_sequences_are_not_used_up_and_what_was_set_back_stays_so(ready):
     assert_equal(world)
 
 
+def test_a_late_setval_turns_no_sequence_back(ready, gates):
+    """The reconciler's setval on the target, held up on its way until the target has become the primary."""
+    world = ready(proxies=1, more="CREATE SEQUENCE invoice; CREATE SEQUENCE other")
+    connection = through(world.proxies[0], world, autocommit=True)
+    way = gates("target")
+    slow = world.reconciler(through={"target": way})   # waits for the one at work to leave
+    way.hold(lambda m: m.kind in (b"Q", b"P") and b"setval" in m.body)
+    run(connection, "SELECT nextval('invoice'), nextval('invoice'), nextval('other')")
+    gates_hold(world)
+    world.reconcilers[0].stop()
+    held = way.wait_held(1, 20)[0]
+    assert b"invoice" in held.message.body
+    flip(world, "cutover")
+    numbers = [value(connection, "SELECT nextval('invoice')") for _ in range(3)]
+    way.release()
+    run(connection, "INSERT INTO ser(v) VALUES (1)")
+    world.wait_drained()   # by the one that was slow: what it had sent has been answered
+    assert slow.is_running()
+    numbers += [value(connection, "SELECT nextval('invoice')") for _ in range(3)]
+    assert numbers == [3, 4, 5, 6, 7, 8]
+
+
 def test_a_session_takes_its_settings_and_statements_along(ready):
     world = ready()
     connection = through(world.proxies[0], world, autocommit=True)

@@ -97,3 +97,35 @@ TEST_CASE("at the flip the sequences are set to where the other side stands, bac
   REQUIRE(!at_the_end);
   CHECK(at_the_end.error().sqlstate == "2200H");
 }
+
+TEST_CASE("sequences are moved only while the epoch stands and never past what they have reached") {
+  auto here = test::fresh_database("seq_following");
+  REQUIRE(here.run("CREATE SEQUENCE s; CREATE SEQUENCE down INCREMENT -1; CREATE SEQUENCE ring MAXVALUE 9 CYCLE"));
+  REQUIRE(database::install(here));
+  auto from = database::read_sequences(here);
+  REQUIRE(from);
+  for (database::sequence& s : *from) {
+    s.last_value = s.increment < 0 ? -5 : 5;
+    s.is_called = true;
+  }
+  const char* positions = "SELECT s.last_value, d.last_value, r.last_value FROM s, down d, ring r";
+  const auto moved = [&](std::int32_t epoch) {
+    auto r = database::advance_while_following(here, *from, 10, epoch);
+    return r ? static_cast<int>(r->moved) : -1;
+  };
+  CHECK(moved(2) == 0);
+  REQUIRE(here.run("UPDATE pgtandem.migration SET step = 'fenced'"));
+  CHECK(moved(1) == 0);
+  REQUIRE(here.run("UPDATE pgtandem.migration SET step = 'steady'"));
+
+  auto flip = database::connection::open(test::shared_cluster().conninfo("seq_following"));
+  REQUIRE(flip);
+  REQUIRE(flip->run("BEGIN; UPDATE pgtandem.migration SET epoch = 2"));
+  CHECK(moved(1) == 0);
+  REQUIRE(flip->run("ROLLBACK"));
+  CHECK(text_of(here.run(positions)) == "1|-1|1");
+
+  CHECK(moved(1) == 3);
+  CHECK(text_of(here.run(positions)) == "15|-15|5");
+  CHECK(moved(1) == 0);
+}
