@@ -49,22 +49,31 @@ const std::string detach_ledgers = std::string(list_ledgers) +
 const std::string refuse_unsettled = "IF pgtandem.unsettled(1) > 0 THEN RAISE EXCEPTION USING ERRCODE = '" + std::string(not_drained) +
                                      "', MESSAGE = 'the ledger is not settled'; END IF;";
 
+// In the order of the record: a parent's ALTER reaches its partitions, those made meanwhile too, and what was otherwise there follows.
 constexpr std::string_view enable_triggers = R"(
-  FOR r IN SELECT t->>0 AS tab, t->>1 AS trg, t->>2 AS how FROM pgtandem.migration, jsonb_array_elements(attempt->'triggers') t LOOP
+  FOR r IN SELECT t.v->>0 AS tab, t.v->>1 AS trg, t.v->>2 AS how
+           FROM pgtandem.migration, jsonb_array_elements(attempt->'triggers') WITH ORDINALITY t(v, n) ORDER BY t.n LOOP
     IF EXISTS (SELECT FROM pg_trigger WHERE tgrelid = to_regclass(r.tab) AND tgname = r.trg) THEN
-      EXECUTE format('ALTER TABLE %s ENABLE %s TRIGGER %I', r.tab, CASE r.how WHEN 'R' THEN 'REPLICA' WHEN 'A' THEN 'ALWAYS' ELSE '' END, r.trg);
+      EXECUTE format('ALTER TABLE %s %s TRIGGER %I', r.tab,
+        CASE r.how WHEN 'R' THEN 'ENABLE REPLICA' WHEN 'A' THEN 'ENABLE ALWAYS' WHEN 'D' THEN 'DISABLE' ELSE 'ENABLE' END, r.trg);
     END IF;
   END LOOP;
   UPDATE pgtandem.migration SET attempt = attempt - 'triggers' WHERE attempt ? 'triggers';
 )";
 
+// Roots before their partitions. One that is disabled on a partition alone is recorded as such; where the parent's is disabled as
+// well it follows from that, or was done here before. A partition is in scope as its root is.
 std::string disable_triggers(const std::vector<std::string>& exclude) {
   return R"(
   FOR r IN SELECT format('%I.%I', n.nspname, c.relname) AS tab, t.tgname, t.tgenabled
            FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-           WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' AND c.relkind IN ('r', 'p')
+           LEFT JOIN pg_trigger up ON up.oid = t.tgparentid
+           JOIN pg_class root ON root.oid = coalesce(CASE WHEN c.relispartition THEN pg_partition_root(c.oid) END, c.oid)
+           JOIN pg_namespace rn ON rn.oid = root.relnamespace
+           WHERE NOT t.tgisinternal AND (t.tgenabled <> 'D' OR up.tgenabled <> 'D') AND c.relkind IN ('r', 'p')
              AND n.nspname NOT IN ('information_schema', 'pgtandem') AND n.nspname !~ '^pg_'
-             AND NOT (n.nspname || '.' || c.relname) LIKE ANY ()" + text_array(exclude) + R"() LOOP
+             AND NOT (rn.nspname || '.' || root.relname) LIKE ANY ()" + text_array(exclude) + R"()
+           ORDER BY CASE WHEN c.relispartition THEN (SELECT count(*) FROM pg_partition_ancestors(c.oid)) ELSE 0 END LOOP
     EXECUTE format('ALTER TABLE %s DISABLE TRIGGER %I', r.tab, r.tgname);
     UPDATE pgtandem.migration SET attempt = jsonb_set(attempt, '{triggers}',
       coalesce(attempt->'triggers', '[]') || jsonb_build_array(jsonb_build_array(r.tab, r.tgname, r.tgenabled)));

@@ -95,6 +95,32 @@ TEST_CASE("mirroring can be given up, and starts anew without believing the old 
   CHECK(m.run(place::target, "SELECT count(*) FROM pgtandem.chunk") == "0");
 }
 
+TEST_CASE("every trigger of a partition comes back as it was") {
+  migration m("c_partitions");
+  for (auto p : {place::source, place::target})
+    m.run(p, "CREATE TABLE p (id int PRIMARY KEY) PARTITION BY RANGE (id); CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10); "
+             "CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (10) TO (20) PARTITION BY RANGE (id); "
+             "CREATE TABLE p21 PARTITION OF p2 FOR VALUES FROM (10) TO (15); CREATE TABLE p22 PARTITION OF p2 FOR VALUES FROM (15) TO (20); "
+             "CREATE TABLE p3 PARTITION OF p FOR VALUES FROM (20) TO (30); "
+             "CREATE TRIGGER a BEFORE INSERT ON p FOR EACH ROW EXECUTE FUNCTION f(); CREATE TRIGGER own BEFORE INSERT ON p1 FOR EACH ROW "
+             "EXECUTE FUNCTION f(); ALTER TABLE p2 DISABLE TRIGGER a; ALTER TABLE p22 ENABLE TRIGGER a; ALTER TABLE p3 ENABLE ALWAYS TRIGGER a; "
+             "CREATE TRIGGER b AFTER INSERT ON p FOR EACH ROW EXECUTE FUNCTION f(); ALTER TABLE p DISABLE TRIGGER b; "
+             "ALTER TABLE p1 ENABLE REPLICA TRIGGER b");
+  const auto all = [&] {
+    return m.run(place::target, "SELECT string_agg(format('%s.%s %s', tgrelid::regclass, tgname, tgenabled), ', ' ORDER BY "
+                                "tgrelid::regclass::text, tgname) FROM pg_trigger WHERE NOT tgisinternal AND tgrelid <> 't'::regclass");
+  };
+  const std::string before = all();
+  REQUIRE(before == "p.a O, p.b D, p1.a O, p1.b R, p1.own O, p2.a D, p2.b D, p21.a D, p21.b D, p22.a O, p22.b D, p3.a A, p3.b D");
+  m.init();
+  m.start_proxies();
+  REQUIRE(m.change(phase::dual_write).state == intent_state::done);
+  CHECK(all() == "p.a D, p.b D, p1.a D, p1.b D, p1.own D, p2.a D, p2.b D, p21.a D, p21.b D, p22.a D, p22.b D, p3.a D, p3.b D");
+  m.run(place::target, "CREATE TABLE p4 PARTITION OF p FOR VALUES FROM (30) TO (40)");
+  REQUIRE(m.change(phase::passthrough).state == intent_state::done);
+  CHECK(all() == before + ", p4.a O, p4.b D");
+}
+
 TEST_CASE("illegal changes and closed gates are refused and change nothing") {
   migration m("c_gates");
   m.init();
