@@ -27,6 +27,7 @@ struct place_state {
   int server_version = 0;
   bool installed = false;                 // has the schema pgtandem
   std::optional<migration_row> row;       // the last that was read; survives a loss
+  bool triggers_off = false;              // its row records triggers that were disabled so that it could follow
   std::int64_t ddl_version = 0;
   sql::catalog_ptr catalog;
   std::int64_t dirty = 0, unsettled = 0;  // bounded counts, for the metrics; the watcher of the fitting role fills them

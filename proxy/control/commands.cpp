@@ -1,9 +1,11 @@
 #include "proxy/control/commands.hpp"
 
 #include <array>
+#include <chrono>
 #include <ostream>
 
 #include "proxy/control/control_settings.hpp"
+#include "proxy/control/statements.hpp"
 #include "proxy/control/table_match.hpp"
 #include "proxy/database/catalog_loader.hpp"
 #include "proxy/database/preflight.hpp"
@@ -13,6 +15,7 @@ namespace pgtandem::control {
 namespace {
 
 constexpr std::array places{place::source, place::target};
+constexpr std::chrono::milliseconds uninit_lock_limit{10000};
 
 struct command {
   const config::settings& s;
@@ -91,6 +94,11 @@ int uninit(const config::settings& s, std::ostream& out, std::ostream& err) {
   for (place p : places) {
     auto& there = both[static_cast<std::size_t>(p)];
     if (!there) continue;
+    // Before the record goes of which were disabled here.
+    if (auto enabled = there->run(enable_triggers_sql(uninit_lock_limit)); !enabled) {
+      c.complain(name_of(p), enabled.error());
+      continue;
+    }
     auto gone = database::uninstall(*there);
     if (!gone) c.complain(name_of(p), gone.error());
     else out << name_of(p) << ": " << (*gone ? "schema pgtandem removed" : "nothing to remove") << "\n";

@@ -18,6 +18,9 @@ bool listed(std::string_view list, std::string_view word) {
   return false;
 }
 
+// The secondary was prepared to follow, and then nothing followed: its coordinator ended in between.
+bool needless_record(const migration_row& say, bool secondary_triggers_off) { return secondary_triggers_off && !row_of(say.now).mirrors; }
+
 // Steps back and the end of a migration whose secondary is gone must work without it.
 bool works_alone(phase from, phase to) { return use_of(from, to) == use::none || to == phase::complete; }
 
@@ -165,7 +168,7 @@ bool coordinator::needs_mending(const board_state& b) const {
   if (!say || !b.of(row_of(say->now).primary).reachable) return false;
   if (say->at != step::steady) return true;
   return s.reachable && t.reachable && s.row && t.row &&
-         (s.row->epoch != t.row->epoch || s.row->now != t.row->now || s.row->at != t.row->at);
+         (needless_record(*say, b.of(other(row_of(say->now).primary)).triggers_off) || s.row->epoch != t.row->epoch || s.row->now != t.row->now || s.row->at != t.row->at);
 }
 
 void coordinator::align(place primary, const standing& say) {
@@ -200,8 +203,13 @@ void coordinator::mend() {
   auto mine = read(primary);
   if (!mine) return;
   std::optional<standing> theirs;
+  bool triggers_off = false;
   if (second)
-    if (auto r = read(other(primary))) theirs = *r;
+    if (auto r = read(other(primary))) {
+      theirs = *r;
+      auto record = hands_.run(other(primary), "SELECT attempt ? 'triggers' FROM pgtandem.migration");
+      triggers_off = record && record->size() == 1 && record->boolean(0, 0);
+    }
   std::optional<migration_row> rows[2];
   rows[static_cast<std::size_t>(primary)] = mine->row;
   if (theirs) rows[static_cast<std::size_t>(other(primary))] = theirs->row;
@@ -209,6 +217,7 @@ void coordinator::mend() {
   if (row_of(say->now).primary != primary) return;   // the board is behind: it will show the other place soon
   const standing& word = *say == mine->row ? *mine : *theirs;
   remedy todo = resume(rows[0], rows[1]);
+  if (todo == remedy::none && needless_record(*say, triggers_off)) todo = remedy::align;
   if (todo == remedy::align) align(primary, word);
   if (todo != remedy::release && todo != remedy::reopen) return;
   telemetry::log::warning("undoing an interrupted flip", {{"epoch", say->epoch}, {"step", row_of(say->at).name}});

@@ -196,6 +196,11 @@ std::string follow_sql(const standing_order& o, follow_part part) {
          "; " + notify_sql("following") + "; COMMIT";
 }
 
+std::string enable_triggers_sql(std::chrono::milliseconds lock_limit) {
+  return begin_sql(lock_limit) + block("IF to_regclass('pgtandem.migration') IS NOT NULL THEN" + std::string(enable_triggers) + "END IF;") +
+         "COMMIT";
+}
+
 std::string count_dirty_sql(int limit) {
   return "SELECT count(*) FROM (SELECT FROM pgtandem.dirty LIMIT " + std::to_string(limit) + ") d";
 }

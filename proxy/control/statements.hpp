@@ -56,6 +56,9 @@ std::string lead_sql(const standing_order& o, bool guarded);
 enum class follow_part : std::uint8_t { all, without_row };
 std::string follow_sql(const standing_order& o, follow_part part = follow_part::all);
 
+// Whatever a place has recorded as disabled is enabled again: it follows nobody any more. Nothing without a schema.
+std::string enable_triggers_sql(std::chrono::milliseconds lock_limit);
+
 // The row alone. Another phase in the same epoch, or an epoch whose table will follow (lead_sql) when everybody has moved.
 std::string row_only_sql(const standing_order& o);
 // What a former mirrored run has left that a new one must not believe: the secondary's chunks, the primary's progress.

@@ -14,7 +14,7 @@ constexpr std::string_view installed_sql = "SELECT to_regclass('pgtandem.migrati
 
 constexpr std::string_view row_sql =
     "SELECT m.epoch, m.phase, m.step, coalesce((m.attempt->>'moves')::bool, false), coalesce(m.attempt->>'coordinator', ''), "
-    "(SELECT last_value FROM pgtandem.ddl_version), EXISTS (SELECT FROM pgtandem.boot) FROM pgtandem.migration m";
+    "(SELECT last_value FROM pgtandem.ddl_version), EXISTS (SELECT FROM pgtandem.boot), m.attempt ? 'triggers' FROM pgtandem.migration m";
 
 bool schema_is_gone(const database::error& e) { return e.sqlstate == "42P01" || e.sqlstate == "3F000"; }
 
@@ -107,13 +107,15 @@ bool watcher::look_at_row(database::connection& c) {
   board_.update([&](board_state& b) {
     place_state& here = b.of(where_);
     std::int64_t version = row ? found->integer(0, 5) : 0;
-    bool news = !here.reachable || here.row != row || here.ddl_version != version || here.installed != row.has_value();
+    bool off = row && found->boolean(0, 7);
+    bool news = !here.reachable || here.row != row || here.ddl_version != version || here.installed != row.has_value() || here.triggers_off != off;
     here.looked_at = begun;
     here.reachable = true;
     here.problem.clear();
     here.row = row;
     here.installed = row.has_value();
     here.ddl_version = version;
+    here.triggers_off = off;
     auto say = authority(b.of(place::source).row, b.of(place::target).row);
     primary = say && row_of(say->now).primary == where_;
     return news;

@@ -1,6 +1,9 @@
 // The coordinator and two proxies' control threads on two real servers: every phase, there and back.
 #include <algorithm>
+#include <sstream>
 
+#include "proxy/control/commands.hpp"
+#include "proxy/control/statements.hpp"
 #include "tests/unit/control/migration_fixture.hpp"
 
 using namespace pgtandem;
@@ -119,6 +122,37 @@ TEST_CASE("every trigger of a partition comes back as it was") {
   m.run(place::target, "CREATE TABLE p4 PARTITION OF p FOR VALUES FROM (30) TO (40)");
   REQUIRE(m.change(phase::passthrough).state == intent_state::done);
   CHECK(all() == before + ", p4.a O, p4.b D");
+}
+
+TEST_CASE("a place that was prepared to follow, and nothing followed, gets its triggers back") {
+  // As a coordinator leaves it that ends between preparing the target and opening the epoch on the source.
+  const auto prepared = [](migration& m) {
+    m.init();
+    m.run(place::target, follow_sql({2, phase::dual_write, 2, {}, std::chrono::milliseconds(1000)}, follow_part::without_row));
+    REQUIRE(m.trigger(place::target) == "D");
+    REQUIRE(m.run(place::target, "SELECT phase FROM pgtandem.migration") == "passthrough");
+  };
+  SECTION("from whichever proxy coordinates") {
+    migration m("c_prepared");
+    prepared(m);
+    m.start_proxies();
+    CHECK(until([&] { return m.trigger(place::target) == "O"; }));
+    REQUIRE(m.change(phase::dual_write).state == intent_state::done);
+    CHECK(m.trigger(place::target) == "D");
+    CHECK(m.standing(place::target) == "pgtandem.ledger_2 2 dual_write steady");
+  }
+  SECTION("at the latest from uninit") {
+    migration m("c_prepared_uninit");
+    prepared(m);
+    config::settings s;
+    s.source = test::conninfo_of(place::source, m.database());
+    s.target = test::conninfo_of(place::target, m.database());
+    std::ostringstream out, err;
+    CHECK(uninit(s, out, err) == 0);
+    INFO(err.str());
+    CHECK(m.trigger(place::target) == "O");
+    CHECK(m.run(place::target, "SELECT to_regnamespace('pgtandem') IS NULL") == "t");
+  }
 }
 
 TEST_CASE("illegal changes and closed gates are refused and change nothing") {
