@@ -42,11 +42,11 @@ database::result<xact_states> read_xact_states(database::connection& primary, co
   return out;
 }
 
-database::result<std::string> boot_token(database::connection& primary) {
-  auto r = primary.run("SELECT token FROM pgtandem.boot");
+database::result<std::string> boot_token(database::connection& c) {
+  auto r = c.run("SELECT token FROM pgtandem.boot");
   if (!r) return r.error();
   if (r->size() == 1) return std::string(r->at(0, 0));
-  return database::ensure_boot_token(primary);
+  return database::ensure_boot_token(c);
 }
 
 }  // namespace pgtandem::reconcile

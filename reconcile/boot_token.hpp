@@ -21,7 +21,7 @@ struct xact_states {
 // An id that the primary refuses (error: in the future) is asked alone and counts as lost.
 database::result<xact_states> read_xact_states(database::connection& primary, const std::vector<std::string>& ids);
 
-// The token; one is made if this incarnation has none yet.
-database::result<std::string> boot_token(database::connection& primary);
+// The token of either database; one is made if this incarnation has none yet.
+database::result<std::string> boot_token(database::connection& c);
 
 }  // namespace pgtandem::reconcile

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "proxy/telemetry/log.hpp"
+#include "reconcile/incarnation.hpp"
 
 namespace pgtandem::reconcile {
 namespace {
@@ -19,11 +20,12 @@ constexpr milliseconds longest_pause{1000};  // between passes over keys that on
 
 result<milliseconds> doubt_loop::round() {
   const standing now = pair_.now();
-  if (now.primary() != last_.primary()) partitions_ = {}, drain_ = {}, audit_ = ledger_audit(), reload_ = true;
+  if (now.primary() != last_.primary()) partitions_ = {}, drain_ = {}, audit_ = ledger_audit(), reload_ = true, opened_ = 0;
   if (now.epoch != last_.epoch || now.step != last_.step) rung_ = false;
   last_ = now;
   const bool hurry = now.flipping();
   if (auto r = keep_catalog(); !r) return r.error();
+  if (auto r = keep_incarnations(); !r) return r.error();
 
   // To its end before a repair: the fewer rows are open, the sooner a horizon is passed.
   audit_report audited;
@@ -81,6 +83,15 @@ result<void> doubt_loop::keep_catalog() {
   catalog_ = std::move(*loaded);
   catalog_checked_ = now;
   reload_ = false;
+  return {};
+}
+
+result<void> doubt_loop::keep_incarnations() {
+  if (opened_ == pair_.opened()) return {};
+  const int opened = pair_.opened();
+  auto noted = note_restarts(pair_, *catalog_);
+  if (!noted) return noted.error();
+  if (*noted) opened_ = opened;
   return {};
 }
 

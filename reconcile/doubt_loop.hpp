@@ -31,6 +31,7 @@ class doubt_loop {
 
  private:
   database::result<void> keep_catalog();
+  database::result<void> keep_incarnations();
   database::result<void> ring_when_clear();
   void log_now_and_then();
 
@@ -43,6 +44,7 @@ class doubt_loop {
   sql::catalog_ptr catalog_;
   standing last_;
   bool reload_ = true, rung_ = false;
+  int opened_ = 0;  // of the pair, when its incarnations were last looked at
   std::chrono::steady_clock::time_point catalog_checked_{}, logged_{};
   std::chrono::milliseconds pause_{0};
   doubt_totals totals_, reported_;

@@ -37,6 +37,7 @@ result<void> place_pair::open(place p) {
     auto c = database::connection::open(conninfo, session_options(name_, limits));
     if (!c) return c.error();
     s.work.emplace(std::move(*c));
+    ++opened_;
   }
   if (!alive(s.plain)) {
     s.plain.reset();

@@ -27,6 +27,8 @@ class place_pair {
   void close();
 
   const standing& now() const { return *standing_; }
+  // Rises with every session that was opened: a database that has crashed shows in it.
+  int opened() const { return opened_; }
   database::connection& primary() { return *side(now().primary()).work; }
   database::connection& watcher() { return *side(now().primary()).plain; }
   database::connection& secondary() { return *side(control::other(now().primary())).work; }
@@ -51,6 +53,7 @@ class place_pair {
   std::string name_;
   sessions source_, target_;
   std::optional<standing> standing_;
+  int opened_ = 0;
 };
 
 }  // namespace pgtandem::reconcile

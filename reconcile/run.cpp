@@ -41,7 +41,9 @@ class reconciler {
   database::result<milliseconds> step() {
     auto now = pair_.connect();
     if (!now) return now.error();
-    if (!now->row().sweeps || !now->goes_on(sweeper_.at()) || loop_.catalog() != sweeper_.catalog()) sweeper_.ask_to_stop();
+    // What was seen of an incarnation that is gone is no evidence any more: a new pass does not wait for the pause to end.
+    if (!now->row().sweeps || !now->goes_on(sweeper_.at()) || loop_.catalog() != sweeper_.catalog() || swept_with_ != pair_.opened())
+      sweeper_.ask_to_stop();
     if (!now->row().backfills || now->course != backfilled_.course) backfill_.stop();
     if (!now->row().mirrors) return stand_by;
     auto mine = pair_.hold_lock();
@@ -59,7 +61,10 @@ class reconciler {
       backfilled_ = *now;
       backfill_.start(*now, loop_.catalog());
     }
-    if (pause && now->row().sweeps && now->step == "steady" && sweeper_.idle()) sweeper_.start(*now, loop_.catalog());
+    if (pause && now->row().sweeps && now->step == "steady" && sweeper_.idle()) {
+      swept_with_ = pair_.opened();
+      sweeper_.start(*now, loop_.catalog());
+    }
     if (pause && !now->flipping())
       if (auto r = sequences_.keep_ahead(pair_); !r) return r.error();
     return pause;
@@ -91,6 +96,7 @@ class reconciler {
   sweeper sweeper_;
   sequence_keeper sequences_;
   standing backfilled_;  // where the running backfill was started
+  int swept_with_ = 0;      // the pair's sessions when the running sweep was started
   bool working_ = false;
   std::string complained_;  // SQLSTATE of the trouble that was reported last
 };

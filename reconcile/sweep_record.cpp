@@ -1,13 +1,24 @@
 #include "reconcile/sweep_record.hpp"
 
+#include "reconcile/boot_token.hpp"
+
 namespace pgtandem::reconcile {
 
 using database::result;
 
-result<std::string> record_begin(database::connection& primary, std::int32_t epoch) {
+result<sweep_boots> read_boots(database::connection& primary, database::connection& secondary) {
+  auto p = boot_token(primary);
+  if (!p) return p.error();
+  auto s = boot_token(secondary);
+  if (!s) return s.error();
+  return sweep_boots{std::move(*p), std::move(*s)};
+}
+
+result<std::string> record_begin(database::connection& primary, std::int32_t epoch, const sweep_boots& boots) {
   auto r = primary.execute(
-      "INSERT INTO pgtandem.sweep (epoch, started_at) VALUES ($1::int, clock_timestamp()) RETURNING pass",
-      {std::to_string(epoch)});
+      "INSERT INTO pgtandem.sweep (epoch, started_at, primary_boot, secondary_boot) VALUES ($1::int, clock_timestamp(), "
+      "$2::uuid, $3::uuid) RETURNING pass",
+      {std::to_string(epoch), boots.primary, boots.secondary});
   if (!r) return r.error();
   return std::string(r->at(0, 0));
 }

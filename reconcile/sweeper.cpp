@@ -75,7 +75,9 @@ void sweeper::sweep_on() {
   while (!stop_) {
     auto ready = backfilled_tables(from_source ? *on.secondary_plain : *on.primary_plain);
     if (!ready) return;
-    auto pass = record_begin(*on.primary_plain, at_.epoch);
+    auto boots = read_boots(*on.primary, *on.secondary);
+    if (!boots) return;
+    auto pass = record_begin(*on.primary_plain, at_.epoch, *boots);
     if (!pass) return;
     const auto began = std::chrono::steady_clock::now();
     auto tally = sweep_pass(settings_, at_, *catalog_,

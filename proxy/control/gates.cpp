@@ -118,14 +118,21 @@ void backfilled(const gate_context& c, gate_result& r) {
 // The sweeps are recorded on whichever place was the primary; the youngest one that ended counts, by that server's own clock.
 constexpr std::string_view last_sweep_sql =
     "SELECT pass, epoch, coalesce(clean, false), extract(epoch FROM clock_timestamp() - ended_at)::bigint, coalesce(leaves, 0), "
-    "coalesce(row_count, 0) FROM pgtandem.sweep WHERE ended_at IS NOT NULL ORDER BY pass DESC LIMIT 1";
+    "coalesce(row_count, 0), coalesce(primary_boot::text, ''), coalesce(secondary_boot::text, '') "
+    "FROM pgtandem.sweep WHERE ended_at IS NOT NULL ORDER BY pass DESC LIMIT 1";
+// Empty after a crash or a promotion: so are the UNLOGGED tables.
+constexpr std::string_view incarnation_sql = "SELECT coalesce((SELECT token::text FROM pgtandem.boot), 'none')";
 
 void swept(const gate_context& c, gate_result& r) {
   std::optional<database::rows> youngest;
+  place recorded = place::source;
   for (place p : {place::source, place::target}) {
     auto found = c.hands.run(p, last_sweep_sql, patience);
     if (!found) return failed(r, found.error());
-    if (found->size() == 1 && (!youngest || found->integer(0, 3) < youngest->integer(0, 3))) youngest = *found;
+    if (found->size() == 1 && (!youngest || found->integer(0, 3) < youngest->integer(0, 3))) {
+      youngest = *found;
+      recorded = p;
+    }
   }
   if (!youngest) {
     r.evidence = "no sweep has ended yet";
@@ -134,10 +141,16 @@ void swept(const gate_context& c, gate_result& r) {
   bool clean = youngest->boolean(0, 2);
   bool fresh = youngest->integer(0, 3) <= c.settings.sweep_max_age.count();
   bool after = youngest->integer(0, 1) >= c.mirrored_from;
-  r.holds = clean && fresh && after;
+  std::string restarted;
+  for (place p : {recorded, other(recorded)}) {   // it may be of the time before a flip
+    auto token = c.hands.run(p, incarnation_sql, patience);
+    if (!token) return failed(r, token.error());
+    if (token->at(0, 0) != youngest->at(0, p == recorded ? 6 : 7)) restarted += ", from before a crash of the " + std::string(name_of(p));
+  }
+  r.holds = clean && fresh && after && restarted.empty();
   r.evidence = "the last one (" + std::string(youngest->at(0, 5)) + " rows in " + std::string(youngest->at(0, 4)) + " leaves) ended " +
                std::to_string(youngest->integer(0, 3)) + " s ago, " + (clean ? "clean" : "not clean") +
-               (fresh ? "" : ", too old") + (after ? "" : ", from before the present mirroring");
+               (fresh ? "" : ", too old") + (after ? "" : ", from before the present mirroring") + (after ? restarted : "");
 }
 
 void sequences(const gate_context& c, gate_result& r) {
@@ -168,7 +181,7 @@ constexpr std::array table{
              static_cast<std::uint16_t>(bit(use::to_shadow) | flips | bit(use::complete)), false, dirty},
     gate_row{"ledger_audited", "unsettled ledger rows on the secondary",
              static_cast<std::uint16_t>(bit(use::to_shadow) | flips | bit(use::complete)), false, audited},
-    gate_row{"sweep_clean", "the last full sweep: clean, fresh, of the present mirroring",
+    gate_row{"sweep_clean", "the last full sweep: clean, fresh, of the present mirroring, and neither database has crashed since",
              static_cast<std::uint16_t>(bit(use::to_shadow) | flips), false, swept},
     gate_row{"sequences_ahead", "every sequence of the secondary against the primary's",
              static_cast<std::uint16_t>(flips | bit(use::complete)), false, sequences},

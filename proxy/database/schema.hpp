@@ -13,7 +13,7 @@
 
 namespace pgtandem::database {
 
-inline constexpr int schema_version = 1;
+inline constexpr int schema_version = 2;
 
 // Advisory lock classes of pgtandem (pg_advisory_lock(bigint)).
 inline constexpr std::int64_t coordinator_lock = 7433001;  // held for its life by the process that flips

@@ -111,7 +111,21 @@ CREATE TABLE IF NOT EXISTS pgtandem.sweep (
   differing bigint,
   repaired bigint,
   skipped bigint,
-  clean bool);
+  clean bool,
+  primary_boot uuid,
+  secondary_boot uuid);
+
+-- The incarnations that the reconciler has last seen, by place; kept on the primary.
+CREATE TABLE IF NOT EXISTS pgtandem.incarnation (
+  place text PRIMARY KEY,
+  token uuid NOT NULL);
+
+-- What version 1 lacked. Nothing is locked where it is there.
+DO $$ BEGIN
+  IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'pgtandem.sweep'::regclass AND attname = 'secondary_boot') THEN
+    ALTER TABLE pgtandem.sweep ADD COLUMN primary_boot uuid, ADD COLUMN secondary_boot uuid;
+  END IF;
+END $$;
 
 -- Called once at once: pg_sequence_last_value() is NULL before the first nextval.
 DO $$ BEGIN

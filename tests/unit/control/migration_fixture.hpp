@@ -112,9 +112,10 @@ class migration {
 
   // What the reconciler would leave: every table copied, a clean sweep.
   void backfilled_and_swept() {
+    const std::string secondary = run(control::place::target, "SELECT token FROM pgtandem.boot");
     run(control::place::source, "INSERT INTO pgtandem.progress VALUES ('public.t', 'verified', 0, 0, 0, now()); "
-                                "INSERT INTO pgtandem.sweep (epoch, started_at, ended_at, leaves, row_count, clean) "
-                                "SELECT epoch, now(), now(), 1, 0, true FROM pgtandem.migration");
+                                "INSERT INTO pgtandem.sweep (epoch, started_at, ended_at, leaves, row_count, clean, primary_boot, secondary_boot) "
+                                "SELECT epoch, now(), now(), 1, 0, true, token, '" + secondary + "' FROM pgtandem.migration, pgtandem.boot");
   }
   void to_verify() {
     init();

@@ -251,6 +251,19 @@ TEST_CASE("an unsettled row in any partition closes the gate and stops a flip") 
   CHECK(until([&] { return m.cutover().state == intent_state::done; }));
 }
 
+TEST_CASE("a sweep is evidence of the incarnations that it has read") {
+  migration m("c_restarted");
+  m.to_verify();
+  for (place p : {place::source, place::target}) {
+    const std::string token = m.run(p, "SELECT token FROM pgtandem.boot");
+    m.run(p, "UPDATE pgtandem.boot SET token = gen_random_uuid()");   // what a crash comes to
+    auto r = m.cutover(true);
+    CHECK(r.message == "closed gates: sweep_clean");
+    m.run(p, "UPDATE pgtandem.boot SET token = '" + token + "'");
+  }
+  CHECK(m.cutover(true).state == intent_state::done);
+}
+
 TEST_CASE("a coordinator that died with the epoch fenced is made good by another") {
   migration m("c_mend");
   m.to_verify();
