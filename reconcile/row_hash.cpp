@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 #include <string_view>
 
 #include "reconcile/table_sql.hpp"
@@ -9,25 +10,36 @@
 namespace pgtandem::reconcile {
 namespace {
 
-constexpr std::array<std::string_view, 13> as_is{"smallint",
-                                                 "integer",
-                                                 "bigint",
-                                                 "boolean",
-                                                 "uuid",
-                                                 "date",
-                                                 "oid",
-                                                 "text",
-                                                 "bytea",
-                                                 "timestamp without time zone",
-                                                 "timestamp with time zone",
-                                                 "time without time zone",
-                                                 "\"char\""};
-
-struct sender {
-  std::string_view type, function;
+// How a type is hashed; $ stands for the value. Types that are not here go through their output function.
+struct rule {
+  std::string_view type, hashed;
 };
-constexpr std::array<sender, 4> senders{
-    {{"numeric", "numeric_send"}, {"real", "float4send"}, {"double precision", "float8send"}, {"jsonb", "jsonb_send"}}};
+constexpr std::array<rule, 22> rules{{
+    {"smallint", "$"},
+    {"integer", "$"},
+    {"bigint", "$"},
+    {"boolean", "$"},
+    {"uuid", "$"},
+    {"date", "$"},
+    {"oid", "$"},
+    {"bytea", "$"},
+    {"timestamp without time zone", "$"},
+    {"timestamp with time zone", "$"},
+    {"time without time zone", "$"},
+    {"\"char\"", "$"},
+    // In the session's encoding, which is the same on both sides
+    {"text", "textsend($)"},
+    {"character varying", "varcharsend($)"},
+    {"character", "bpcharsend($)"},
+    {"bpchar", "bpcharsend($)"},
+    {"numeric", "numeric_send($)"},
+    {"real", "float4send(CASE WHEN $ = 'NaN' THEN 'NaN' ELSE $ END)"},
+    {"double precision", "float8send(CASE WHEN $ = 'NaN' THEN 'NaN' ELSE $ END)"},
+    {"json", "json_send($)"},
+    {"jsonb", "jsonb_send($)"},
+    // xml_out() drops the encoding and one line end in front of the rest, every time the value is copied
+    {"xml", "textsend(ltrim(xml_out($)::text, chr(10)))"},
+}};
 
 // "numeric(10,2)" -> "numeric", "timestamp(3) with time zone" -> "timestamp with time zone"; arrays keep their brackets
 std::string without_modifier(const std::string& type) {
@@ -39,26 +51,35 @@ std::string without_modifier(const std::string& type) {
 
 std::string hash_of(const std::string& fields) { return "hash_record_extended(ROW(" + fields + "), 0)"; }
 
+std::string filled_in(std::string_view pattern, const std::string& value) {
+  std::string out;
+  for (const char c : pattern) c == '$' ? out += value : out += c;
+  return out;
+}
+
 }  // namespace
 
-std::string hashed(const sql::column& c, const std::string& alias) {
-  const std::string type = without_modifier(c.type), value = alias + "." + quoted(c.name);
-  if (std::find(as_is.begin(), as_is.end(), type) != as_is.end()) return value;
-  for (const sender& s : senders)
-    if (s.type == type) return std::string(s.function) + "(" + value + ")";
-  return value + "::text";
+std::string hashed(const sql::table& t, const std::vector<std::size_t>& columns, const std::string& alias) {
+  std::string fields, as_text;
+  for (const std::size_t c : columns) {
+    const std::string type = without_modifier(t.columns[c].type), value = alias + "." + quoted(t.columns[c].name);
+    const auto known = std::find_if(rules.begin(), rules.end(), [&](const rule& r) { return r.type == type; });
+    std::string& list = known == rules.end() ? as_text : fields;
+    list += (list.empty() ? "" : ", ") + (known == rules.end() ? value : filled_in(known->hashed, value));
+  }
+  // One record for all of them; each value comes out quoted, so that none runs into the next.
+  if (!as_text.empty()) fields += (fields.empty() ? "" : ", ") + ("textsend(ROW(" + as_text + ")::text)");
+  return fields;
 }
 
 std::string row_hash(const sql::table& t, const std::string& alias) {
-  std::string fields;
-  for (const std::size_t c : copied_columns(t)) fields += (fields.empty() ? "" : ", ") + hashed(t.columns[c], alias);
-  return hash_of(fields);
+  std::vector<std::size_t> all(t.columns.size());
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  return hash_of(hashed(t, all, alias));
 }
 
 std::string leaf_number(const sql::table& t, const std::string& alias, std::uint32_t leaves) {
-  std::string fields;
-  for (const auto k : t.key) fields += (fields.empty() ? "" : ", ") + hashed(t.columns[k], alias);
-  const std::string hash = fields.empty() ? row_hash(t, alias) : hash_of(fields);
+  const std::string hash = t.key.empty() ? row_hash(t, alias) : hash_of(hashed(t, {t.key.begin(), t.key.end()}, alias));
   return "((" + hash + " & 2147483647) % " + std::to_string(leaves) + ")::int";
 }
 

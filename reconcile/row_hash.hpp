@@ -1,19 +1,23 @@
 // SQL for comparing tables of two databases by hashes: exact per row, independent of session settings and collations.
 // Pure.
 //
-// Plain types are hashed as they are; types whose equal values may differ in their bytes (numeric, float, jsonb) by
-// their send function; everything else (enums, composites, arrays, domains, reg*) as text. Needs PostgreSQL 14
-// (hash_record_extended).
+// A hash is of bytes, never of what a collation or a type's equality thinks of them: plain types are hashed as they
+// are, strings and types whose equal values may differ (numeric, jsonb) by their send functions; everything else (enums,
+// composites, arrays, domains, reg*) by its output function, through ROW(…)::text, because a cast to text may say less
+// (character(n) loses its blanks). What no copy can carry over is left out: the sign and payload of a NaN, the encoding
+// named inside an xml value and the empty lines in front of it. Needs PostgreSQL 14 (hash_record_extended).
 #pragma once
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "proxy/sql/catalog.hpp"
 
 namespace pgtandem::reconcile {
 
-std::string hashed(const sql::column& c, const std::string& alias);
-// bigint over all copied columns
+// The fields that stand for these columns (indexes into table::columns), separated by commas
+std::string hashed(const sql::table& t, const std::vector<std::size_t>& columns, const std::string& alias);
+// bigint over all columns, generated ones too: their values follow from the copied ones only if both sides compute alike
 std::string row_hash(const sql::table& t, const std::string& alias);
 // 0 … leaves-1, by the key (by the whole row where there is none): the same leaf on both sides for the same row
 std::string leaf_number(const sql::table& t, const std::string& alias, std::uint32_t leaves);

@@ -8,10 +8,11 @@ namespace pgtandem::reconcile {
 namespace {
 
 // Types whose equal values have one text only: such a key column need not be written again by an upsert.
-bool equal_is_identical(const std::string& type) {
+bool equal_is_identical(const sql::column& c) {
+  if (c.blurred) return false;
   static constexpr std::array<std::string_view, 9> plain{"smallint", "integer", "bigint", "text",    "uuid",
                                                          "boolean",  "date",    "oid",    "\"char\""};
-  return std::find(plain.begin(), plain.end(), type) != plain.end() || type.starts_with("character varying");
+  return std::find(plain.begin(), plain.end(), c.type) != plain.end() || c.type.starts_with("character varying");
 }
 
 std::string number(std::size_t n) { return std::to_string(n); }
@@ -70,7 +71,7 @@ std::string typed_cells(const sql::table& t) {
 std::vector<std::size_t> rewritten_columns(const sql::table& t) {
   std::vector<std::size_t> out;
   for (const std::size_t c : copied_columns(t))
-    if (!t.columns[c].identity_always && !(in_key(t, c) && equal_is_identical(t.columns[c].type))) out.push_back(c);
+    if (!t.columns[c].identity_always && !(in_key(t, c) && equal_is_identical(t.columns[c]))) out.push_back(c);
   if (out.empty())
     for (const auto k : t.key)
       if (!t.columns[k].identity_always) out.push_back(k);

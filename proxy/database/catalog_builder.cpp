@@ -104,6 +104,7 @@ void catalog_builder::columns(const rows& r) {
     c.styled = r.boolean(i, 8);
     c.generated = r.boolean(i, 5);
     c.identity_always = r.boolean(i, 6);
+    c.blurred = r.boolean(i, 9);
     d->by_attnum[number<int>(r.at(i, 1))] = index;
     if (r.boolean(i, 7)) d->not_null.insert(index);
     d->table->any_fragile |= c.fragile && !c.generated;

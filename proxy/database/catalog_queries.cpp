@@ -24,7 +24,8 @@ const std::string_view inheritance =
 // DateStyle and IntervalStyle are the only ones that do.
 const std::string_view columns = R"sql(
 WITH RECURSIVE used AS MATERIALIZED (
-  SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attgenerated, a.attidentity, a.attnotnull
+  SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attgenerated, a.attidentity, a.attnotnull,
+    a.attcollation
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid
   WHERE a.attnum > 0 AND NOT a.attisdropped AND NOT c.relispartition AND c.relkind IN ('r', 'p', 'v', 'f')
     AND )sql" USER_RELATION R"sql(
@@ -41,7 +42,8 @@ WITH RECURSIVE used AS MATERIALIZED (
     'bool', 'int2', 'int4', 'int8', 'numeric', 'text', 'varchar', 'bpchar', '"char"', 'name', 'uuid', 'json', 'jsonb', 'oid',
     'inet', 'cidr', 'macaddr', 'macaddr8', 'bit', 'varbit', 'tsvector']::regtype[]::oid[]) AS sturdy) AS k GROUP BY u.id)
 SELECT u.attrelid, u.attnum, u.attname, format_type(u.atttypid, u.atttypmod), NOT j.steady, u.attgenerated <> '',
-  u.attidentity = 'a', u.attnotnull, j.steady AND NOT j.sturdy
+  u.attidentity = 'a', u.attnotnull, j.steady AND NOT j.sturdy,
+  EXISTS (SELECT FROM pg_collation k WHERE k.oid = u.attcollation AND NOT k.collisdeterministic)
 FROM used u JOIN judged j ON j.id = u.atttypid ORDER BY u.attrelid, u.attnum)sql";
 
 // Of a partition only what its root's indexes do not imply. Column 4: no predicate, no expressions, valid.

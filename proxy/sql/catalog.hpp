@@ -26,6 +26,7 @@ struct column {
   bool generated = false;      // GENERATED ALWAYS AS (…) STORED: not part of an image
   bool identity_always = false;
   bool styled = false;         // it depends on DateStyle and IntervalStyle alone
+  bool blurred = false;        // a nondeterministic collation: equal values may differ in their bytes
 };
 
 enum class fk_action : std::uint8_t { none, cascade, set_null, set_default };

@@ -1,0 +1,86 @@
+// Tables and values that a comparison or a repair could take for something simpler than they are.
+#include <catch2/catch.hpp>
+
+#include "proxy/database/catalog_loader.hpp"
+#include "reconcile/table_compare.hpp"
+#include "tests/unit/reconcile/two_databases.hpp"
+#include "tests/unit/support/results.hpp"
+
+using namespace pgtandem;
+using namespace pgtandem::reconcile;
+
+namespace {
+
+struct fixture : test::two_databases {
+  void both(const std::string& sql) {
+    source(sql);
+    target(sql);
+    auto loaded = database::load_catalog(watcher.connection(), {});
+    REQUIRE(loaded);
+    catalog = *loaded;
+  }
+  std::size_t differing(const std::string& name) {
+    auto r = compare_table(watcher.connection(), secondary.connection(), table(name), {});
+    INFO(name << (r ? "" : ": " + r.error().message));
+    REQUIRE(r);
+    return r->differences.size();
+  }
+  void dirty(const std::string& keys) { source("SELECT pgtandem.mark_dirty(NULL, 1, '" + keys + "', 'test')"); }
+  std::string rows(test::session& at, const std::string& name) {
+    return at("SELECT coalesce(string_agg(t::text, '|' ORDER BY t::text COLLATE \"C\"), '') FROM ONLY public." + name +
+              " t");
+  }
+};
+
+}  // namespace
+
+TEST_CASE("differences that a type's equality or its cast to text would hide are found", "[databases]") {
+  fixture d;
+  d.both(R"(
+    CREATE COLLATION loose (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+    CREATE DOMAIN padded AS bpchar; CREATE TYPE holder AS (x text COLLATE loose); CREATE TYPE odd AS ENUM ('a', 'b');
+    CREATE FUNCTION odd_text(odd) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT 'same' $$;
+    CREATE CAST (odd AS text) WITH FUNCTION odd_text(odd);
+    CREATE TABLE v (id int PRIMARY KEY, t text COLLATE loose, vc varchar(9) COLLATE loose, ch char(4) COLLATE loose, b bpchar,
+                    p padded, ts text[] COLLATE loose, h holder, o odd, f float8, r real, x xml,
+                    g int GENERATED ALWAYS AS (id + 1) STORED);
+    CREATE TABLE k (k text COLLATE loose PRIMARY KEY, v int))");
+  struct row {
+    const char *column, *here, *there;
+  };
+  const row table[] = {
+      {"t", "'Ann'", "'aNN'"}, {"vc", "'Ann'", "'aNN'"},     {"ch", "'Ann'", "'aNN'"},          {"b", "'a'", "'a   '"},
+      {"p", "'a'", "'a   '"},  {"ts", "'{Ann}'", "'{aNN}'"}, {"h", "ROW('Ann')", "ROW('aNN')"}, {"o", "'a'", "'b'"},
+      {"f", "'0'", "'-0'"},    {"r", "'0'", "'-0'"},         {"x", "'<a/>'", "'<a></a>'"},      {"t", "''", "NULL"}};
+  for (const row& r : table) {
+    INFO(r.column);
+    d.both("TRUNCATE v");
+    d.both("INSERT INTO v (id, " + std::string(r.column) + ") VALUES (1, " + r.here + ")");
+    CHECK(d.differing("v") == 0);
+    d.target("UPDATE v SET " + std::string(r.column) + " = " + r.there);
+    CHECK(d.differing("v") == 1);
+  }
+  d.both("TRUNCATE v; INSERT INTO v (id) VALUES (1)");
+  d.target("ALTER TABLE v DROP COLUMN g, ADD COLUMN g int GENERATED ALWAYS AS (id + 2) STORED");
+  CHECK(d.differing("v") == 1);
+  d.source("INSERT INTO k VALUES ('Ann', 1)");
+  d.target("INSERT INTO k VALUES ('aNN', 1)");
+  d.dirty(R"([["public.k",["Ann"],null]])");
+  d.settle();
+  CHECK(d.rows(d.target, "k") == "(Ann,1)");
+}
+
+TEST_CASE("values that no copy can carry over exactly are no difference", "[databases]") {
+  fixture d;
+  d.both("CREATE TABLE v (id int PRIMARY KEY, f float8, r real, x xml)");
+  d.source(
+      "INSERT INTO v VALUES (1, 'inf'::float8 - 'inf'::float8, 'inf'::real - 'inf'::real,"
+      " '<?xml version=\"1.0\" encoding=\"UTF-8\"?><a/>'), (2, 'NaN', 'NaN', E'\\n\\n<a/>'),"
+      " (3, 0, 0, '<?xml version=\"1.1\" standalone=\"yes\"?>\n<a/>')");
+  CHECK(d.source("SELECT encode(float8send(f), 'hex') FROM v WHERE id = 1") !=
+        d.source("SELECT encode(float8send('NaN'), 'hex')"));
+  d.dirty(R"([["public.v",["1"],null],["public.v",["2"],null],["public.v",["3"],null]])");
+  d.settle();
+  CHECK(d.target("SELECT count(*) FROM v") == "3");
+  CHECK(d.differing("v") == 0);
+}
