@@ -103,6 +103,14 @@ result<void> chunk_copier::write() {
 
 result<void> chunk_copier::write_rows() {
   const auto parameters = by_column(rows_, copied_columns(t_).size());
+  // An identity beside the key that is GENERATED ALWAYS takes no value in an upsert; without checks a row may be replaced.
+  if (b_.as_replica && !select_stale_identity(t_).empty()) {
+    std::vector<cells> keys;
+    for (const cells& row : rows_) keys.push_back(key_of(t_, row));
+    if (auto r = b_.secondary.execute(delete_keys(t_), by_column(keys, t_.key.size())); !r) return r.error();
+    auto r = b_.secondary.execute(plain_insert(t_), parameters);
+    return r ? result<void>() : r.error();
+  }
   std::vector<std::string> statements{upsert(t_)};
   if (t_.key_deferrable) statements = {update_existing(t_), insert_missing(t_)};
   for (const std::string& sql : statements)

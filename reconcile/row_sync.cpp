@@ -33,6 +33,8 @@ class repair {
   result<void> insert_ledger_row();
   result<void> write_rows();
   result<void> rewrite_displaced();
+  result<void> bring_identity();
+  result<void> replace(const std::vector<cells>& keys, const std::vector<cells>& rows);
   result<void> remove_extra();
   result<bool> find_changed();
   result<void> settle(const settled_by& settled);
@@ -130,6 +132,8 @@ result<void> repair::write_secondary() {
   if (auto r = insert_ledger_row(); !r) return r;
   if (auto r = displaced_.keys.empty() ? write_rows() : rewrite_displaced(); !r) return r;
   if (auto r = remove_extra(); !r) return r;
+  if (displaced_.keys.empty())
+    if (auto r = bring_identity(); !r) return r;
   return secondary.commit();
 }
 
@@ -171,16 +175,38 @@ result<void> repair::write_with_closure() {
 }
 
 result<void> repair::rewrite_displaced() {
-  // As a replica: the keys come back at once, so foreign keys must not cascade from the deletion in between.
-  if (auto r = w_.secondary.run("SET LOCAL session_replication_role = replica"); !r) return r.error();
   std::vector<cells> keys = displaced_.keys, rows = rows_;
   for (const cells& row : rows_) keys.push_back(key_of(t_, row));
   rows.insert(rows.end(), displaced_.rows.begin(), displaced_.rows.end());
+  if (auto r = replace(keys, rows); !r) return r;
+  out_.written = static_cast<std::int64_t>(rows.size());
+  return {};
+}
+
+// As a replica: the keys come back at once, so foreign keys must not cascade from the deletion in between.
+result<void> repair::replace(const std::vector<cells>& keys, const std::vector<cells>& rows) {
+  if (auto r = w_.secondary.run("SET LOCAL session_replication_role = replica"); !r) return r.error();
   if (auto r = w_.secondary.execute(delete_keys(t_), by_column(keys, t_.key.size())); !r) return r.error();
   if (auto r = w_.secondary.execute(plain_insert(t_), by_column(rows, copied_columns(t_).size())); !r) return r.error();
   if (auto r = w_.secondary.run("SET LOCAL session_replication_role = origin"); !r) return r.error();
-  out_.written = static_cast<std::int64_t>(rows.size());
   return {};
+}
+
+// What an upsert cannot write: a GENERATED ALWAYS identity beside the key. The rows that it left with another are written
+// again; their foreign keys are checked before, by what the upsert wrote.
+result<void> repair::bring_identity() {
+  const std::string stale = select_stale_identity(t_);
+  if (stale.empty() || rows_.empty()) return {};
+  auto found = w_.secondary.execute(stale, by_column(rows_, copied_columns(t_).size()));
+  if (!found) return found.error();
+  if (found->size() == 0) return {};
+  std::vector<cells> keys, rows;
+  for (int i = 0; i < found->size(); ++i) {
+    rows.push_back(rows_[static_cast<std::size_t>(found->integer(i, 0) - 1)]);
+    keys.push_back(key_of(t_, rows.back()));
+  }
+  if (auto r = w_.secondary.run("SET CONSTRAINTS ALL IMMEDIATE"); !r) return r.error();
+  return replace(keys, rows);
 }
 
 result<void> repair::remove_extra() {

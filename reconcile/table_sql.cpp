@@ -191,6 +191,19 @@ std::string insert_missing(const sql::table& t) {
 
 std::string plain_insert(const sql::table& t) { return insert_head(t); }
 
+std::string select_stale_identity(const sql::table& t) {
+  std::string differs;
+  const auto copied = copied_columns(t);
+  for (std::size_t i = 0; i < copied.size(); ++i) {
+    const sql::column& c = t.columns[copied[i]];
+    if (c.identity_always && !in_key(t, copied[i]))
+      differs += (differs.empty() ? "t." : " OR t.") + quoted(c.name) + " <> q.c" + number(i + 1) + "::" + c.type;
+  }
+  if (differs.empty() || t.key.empty()) return "";
+  return "SELECT q.ord FROM " + unnest(copied.size(), true) + " JOIN " + t.qualified + " t ON " + key_of_row(t) +
+         " WHERE " + differs;
+}
+
 std::string delete_versions(const sql::table& t) {
   const std::size_t n = t.key.size();
   const std::string keys = n ? equal_to_cells(key_columns(t)) + " AND " : "";

@@ -47,6 +47,9 @@ std::string upsert(const sql::table& t);
 std::string update_existing(const sql::table& t);
 std::string insert_missing(const sql::table& t);
 std::string plain_insert(const sql::table& t);
+// ord of the rows whose GENERATED ALWAYS identity beside the key is another on the table: no UPDATE can write it. $1… =
+// copied columns. Empty if the table has no such column.
+std::string select_stale_identity(const sql::table& t);
 // $1… = key columns, then tableoid, ctid, xmin. Returns ord.
 std::string delete_versions(const sql::table& t);
 // $1… = key columns.

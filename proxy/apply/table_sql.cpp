@@ -35,6 +35,13 @@ class writer {
            " WHERE " + key_match();
   }
 
+  // Fails (22012) if one of `columns` is another there than in the image.
+  std::string same(const std::vector<std::uint16_t>& columns) const {
+    return "SELECT 1 / (count(*) = 0)::int FROM " + arrays(s_.columns) + " JOIN " + t_.qualified + " AS t ON " +
+           key_match() + " WHERE " +
+           list(columns, [&](std::uint16_t c) { return "t." + name(c) + " <> " + cast(c); }, " OR ");
+  }
+
   std::string remove_by(const std::vector<std::uint16_t>& sent) const {
     return "DELETE FROM " + t_.qualified + " AS t USING " + arrays(sent) + " WHERE " + key_match();
   }
@@ -81,23 +88,26 @@ std::vector<std::uint16_t> assignable(const sql::table& t, const table_sql& s) {
   return beside.empty() ? key : beside;
 }
 
-// An identity column outside the key (or a table that is nothing but identity) can only be brought by DELETE and
-// INSERT. Not where foreign keys point here: they would act. There the column keeps its value, which only a row deleted
-// and inserted again under the same key within one transaction can have changed; the sweep finds that.
-bool must_replace(const sql::table& t, const table_sql& s, const std::vector<std::uint16_t>& assigned) {
-  if (assigned.empty()) return true;
-  if (!t.referenced_by.empty()) return false;
-  return std::ranges::any_of(s.columns,
-                             [&](std::uint16_t c) { return t.columns[c].identity_always && !contains(t.key, c); });
+// GENERATED ALWAYS identity columns outside the key: no upsert brings them.
+std::vector<std::uint16_t> identities_beside_key(const sql::table& t, const table_sql& s) {
+  std::vector<std::uint16_t> out;
+  for (std::uint16_t c : s.columns)
+    if (t.columns[c].identity_always && !contains(t.key, c)) out.push_back(c);
+  return out;
 }
 
+// They (or a table that is nothing but identity) can only be brought by DELETE and INSERT. Not where foreign keys point
+// here: they would act. There an op that has changed one is refused, and the reconciler, which can write without them,
+// repairs its key.
 std::vector<std::string> upsert_texts(const sql::table& t, const table_sql& s) {
   const writer w(t, s);
   if (t.key.empty()) return {w.insert()};
-  const auto assigned = assignable(t, s);
-  if (must_replace(t, s, assigned)) return {w.remove_by(s.columns), w.insert()};
-  if (t.key_deferrable) return {w.update(assigned), w.insert_absent()};
-  return {w.upsert(assigned)};
+  const auto assigned = assignable(t, s), identities = identities_beside_key(t, s);
+  if (assigned.empty() || (!identities.empty() && t.referenced_by.empty())) return {w.remove_by(s.columns), w.insert()};
+  std::vector<std::string> texts{w.upsert(assigned)};
+  if (t.key_deferrable) texts = {w.update(assigned), w.insert_absent()};
+  if (!identities.empty()) texts.push_back(w.same(identities));
+  return texts;
 }
 
 }  // namespace

@@ -320,6 +320,22 @@ def test_unique_values_rotated_half_degraded(world):
     drained_and_equal(w)
 
 
+def test_identity_beside_the_key(deploy):
+    """GENERATED ALWAYS: no upsert can write it. Where foreign keys point at the table a row cannot be replaced by a live op either."""
+    w = deploy("CREATE TABLE lone(k text PRIMARY KEY, n int GENERATED ALWAYS AS IDENTITY, v int);"
+               "CREATE TABLE led(k text PRIMARY KEY, n int GENERATED ALWAYS AS IDENTITY, v int);"
+               "CREATE TABLE leads(id int PRIMARY KEY, k text REFERENCES led ON DELETE CASCADE)",
+               "INSERT INTO lone(k, v) VALUES ('a', 1); INSERT INTO led(k, v) VALUES ('a', 1), ('b', 1); INSERT INTO leads VALUES (1, 'a')", settings=SETTINGS)
+    run(auto(w), "UPDATE led SET v = 2; UPDATE lone SET n = DEFAULT, v = 2")
+    assert dirty(w) == 0
+    assert_equal(w)
+    run(auto(w), "UPDATE led SET n = DEFAULT WHERE k = 'a'")
+    assert dirty(w) == 1
+    degrade(w, "lone", "UPDATE lone SET n = DEFAULT")
+    w.reconciler()
+    drained_and_equal(w)
+
+
 # --- crashes of the primary
 
 def test_xid_handed_out_again_after_a_crash(world, gates, clusters):

@@ -101,3 +101,15 @@ TEST_CASE("an upsert writes a text key whose collation calls different bytes equ
   t.columns[0].blurred = true;
   CHECK(upsert(t).ends_with("DO UPDATE SET \"k\" = excluded.\"k\", \"v\" = excluded.\"v\""));
 }
+
+TEST_CASE("an identity beside the key is looked for") {
+  sql::table t;
+  t.qualified = "k";
+  t.columns = {{"id", "integer", false, false, true}, {"n", "bigint", false, false, true}};
+  t.key = {0};
+  CHECK(select_stale_identity(t) ==
+        "SELECT q.ord FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS q(c1, c2, ord) JOIN k t ON t.\"id\" = "
+        "q.c1::integer WHERE t.\"n\" <> q.c2::bigint");
+  t.key = {0, 1};
+  CHECK(select_stale_identity(t).empty());
+}

@@ -84,3 +84,23 @@ TEST_CASE("values that no copy can carry over exactly are no difference", "[data
   CHECK(d.target("SELECT count(*) FROM v") == "3");
   CHECK(d.differing("v") == 0);
 }
+
+TEST_CASE("an identity beside the key is brought, and children stay", "[databases]") {
+  fixture d;
+  d.both(R"(
+    CREATE TABLE i (k text PRIMARY KEY, n int GENERATED ALWAYS AS IDENTITY UNIQUE, v int);
+    CREATE TABLE c (id int PRIMARY KEY, k text REFERENCES i ON DELETE CASCADE);
+    INSERT INTO i (k, v) VALUES ('a', 1), ('b', 1), ('c', 1); INSERT INTO c VALUES (1, 'a'), (2, 'b'))");
+  d.source("UPDATE i SET n = DEFAULT WHERE k = 'a'; DELETE FROM i WHERE k = 'c'; INSERT INTO i (k, v) VALUES ('c', 2)");
+  d.dirty(R"([["public.i",["a"],null],["public.i",["c"],null]])");
+  d.settle();
+  CHECK(d.rows(d.target, "i") == "(a,4,1)|(b,2,1)|(c,5,2)");
+  CHECK(d.rows(d.target, "c") == "(1,a)|(2,b)");
+  // A row of the secondary that holds the number of another
+  d.source("UPDATE i SET n = DEFAULT WHERE k = 'b'");
+  d.target("INSERT INTO i (k, n, v) OVERRIDING SYSTEM VALUE VALUES ('z', 6, 0)");
+  d.dirty(R"([["public.i",["b"],null]])");
+  d.settle();
+  CHECK(d.rows(d.target, "i") == d.rows(d.source, "i"));
+  CHECK(d.rows(d.target, "c") == "(1,a)|(2,b)");
+}
