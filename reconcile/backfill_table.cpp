@@ -138,7 +138,7 @@ result<bool> table_copier::compare_whole() {
     wait(compared_looked_at_every);
   }
   if (shared_.stop) return false;
-  auto count = secondary_.run("SELECT count(*), pg_relation_size('" + t_.qualified + "') FROM " + t_.qualified);
+  auto count = secondary_.run("SELECT count(*), pg_relation_size('" + t_.qualified + "') FROM " + rows_of(t_));
   if (!count) return count.error();
   progress_.rows_done = count->integer(0, 0);
   progress_.bytes_done = count->integer(0, 1);

@@ -23,12 +23,12 @@ std::string in_range(const sql::table& t, const std::string& alias, bool has_lo,
 }
 
 std::string select_chunk(const sql::table& t, bool has_lo, std::uint32_t rows) {
-  return "SELECT t.xmin, " + column_list(t, "t") + " FROM " + t.qualified + " t" + in_range(t, "t", has_lo, false) +
+  return "SELECT t.xmin, " + column_list(t, "t") + " FROM " + rows_of(t) + " t" + in_range(t, "t", has_lo, false) +
          " ORDER BY " + key_list(t, "t") + " LIMIT " + std::to_string(rows);
 }
 
 std::string select_range_versions(const sql::table& t, bool has_lo, bool has_hi) {
-  return "SELECT t.xmin, " + key_list(t, "t") + " FROM " + t.qualified + " t" + in_range(t, "t", has_lo, has_hi);
+  return "SELECT t.xmin, " + key_list(t, "t") + " FROM " + rows_of(t) + " t" + in_range(t, "t", has_lo, has_hi);
 }
 
 std::string select_orphans(const sql::table& child, const sql::table& parent, const sql::reference& fk) {
@@ -39,7 +39,7 @@ std::string select_orphans(const sql::table& child, const sql::table& parent, co
   }
   // select_by_key() gives ord and the foreign key's columns of the rows asked for
   return "SELECT s.ord FROM (" + select_by_key(child, fk.child_columns) + ") s WHERE " + present +
-         " AND NOT EXISTS (SELECT FROM " + parent.qualified + " p WHERE " + joined + ")";
+         " AND NOT EXISTS (SELECT FROM " + rows_of(parent) + " p WHERE " + joined + ")";
 }
 
 }  // namespace pgtandem::reconcile

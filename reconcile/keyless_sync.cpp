@@ -15,7 +15,7 @@ namespace {
 using database::result;
 
 std::string with_hash(const sql::table& t, const std::string& columns) {
-  return "SELECT " + row_hash(t, "t") + ", " + columns + " FROM " + t.qualified + " t WHERE " + row_hash(t, "t") +
+  return "SELECT " + row_hash(t, "t") + ", " + columns + " FROM " + rows_of(t) + " t WHERE " + row_hash(t, "t") +
          " = ANY($1::bigint[])";
 }
 

@@ -85,12 +85,12 @@ std::string leaf_number(const sql::table& t, const std::string& alias, std::uint
 
 std::string select_leaves(const sql::table& t, std::uint32_t leaves) {
   return "SELECT x.leaf, count(*), sum(x.h) FROM (SELECT " + leaf_number(t, "t", leaves) + " AS leaf, " +
-         row_hash(t, "t") + "::numeric AS h FROM " + t.qualified + " t) x GROUP BY x.leaf";
+         row_hash(t, "t") + "::numeric AS h FROM " + rows_of(t) + " t) x GROUP BY x.leaf";
 }
 
 std::string select_leaf_rows(const sql::table& t, std::uint32_t leaves) {
   const std::string key = key_list(t, "t");
-  return "SELECT " + row_hash(t, "t") + ", t.xmin" + (key.empty() ? "" : ", " + key) + " FROM " + t.qualified +
+  return "SELECT " + row_hash(t, "t") + ", t.xmin" + (key.empty() ? "" : ", " + key) + " FROM " + rows_of(t) +
          " t WHERE " + leaf_number(t, "t", leaves) + " = ANY($1::int[])";
 }
 

@@ -42,7 +42,7 @@ result<std::map<std::int64_t, hash_rows>> rows_by_hash(connection& c, const sql:
   array_writer list;
   for (const std::int64_t h : hashes) list.add(std::string_view(std::to_string(h)));
   const std::string hash = row_hash(t, "t");
-  auto r = c.execute("SELECT " + hash + ", t.xmin FROM " + t.qualified + " t WHERE " + hash + " = ANY($1::bigint[])",
+  auto r = c.execute("SELECT " + hash + ", t.xmin FROM " + rows_of(t) + " t WHERE " + hash + " = ANY($1::bigint[])",
                      {list.take()});
   if (!r) return r.error();
   std::map<std::int64_t, hash_rows> out;

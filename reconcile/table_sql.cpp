@@ -111,6 +111,10 @@ std::vector<std::size_t> key_positions(const sql::table& t) {
   return out;
 }
 
+std::string rows_of(const sql::table& t) {
+  return (t.kind == sql::relation_kind::table ? "ONLY " : "") + t.qualified;
+}
+
 std::string quoted(const std::string& identifier) {
   std::string out = "\"";
   for (const char c : identifier) {
@@ -134,20 +138,19 @@ std::string key_list(const sql::table& t, const std::string& alias) {
 }
 
 std::string select_versions(const sql::table& t) {
-  return "SELECT q.ord, t.tableoid, t.ctid, t.xmin FROM " + unnest(t.key.size(), true) + " JOIN " + t.qualified +
-         " t ON " + equal_to_cells(key_columns(t));
+  return "SELECT q.ord, t.tableoid, t.ctid, t.xmin FROM " + unnest(t.key.size(), true) + " JOIN " + rows_of(t) + " t ON " + equal_to_cells(key_columns(t));
 }
 
 std::string select_rows(const sql::table& t, row_lock lock) {
-  return "SELECT q.ord, t.xmin, " + column_list(t, "t") + " FROM " + unnest(t.key.size(), true) + " JOIN " +
-         t.qualified + " t ON " + equal_to_cells(key_columns(t)) + (lock == row_lock::share ? " FOR SHARE OF t" : "");
+  return "SELECT q.ord, t.xmin, " + column_list(t, "t") + " FROM " + unnest(t.key.size(), true) + " JOIN " + rows_of(t) +
+         " t ON " + equal_to_cells(key_columns(t)) + (lock == row_lock::share ? " FOR SHARE OF t" : "");
 }
 
 std::string select_keys_by(const sql::table& t, const std::vector<std::string>& columns) {
   std::vector<const sql::column*> by;
   for (const std::string& c : columns)
     if (const sql::column* found = find_column(t, c)) by.push_back(found);
-  return "SELECT q.ord, " + key_list(t, "t") + " FROM " + unnest(by.size(), true) + " JOIN " + t.qualified + " t ON " +
+  return "SELECT q.ord, " + key_list(t, "t") + " FROM " + unnest(by.size(), true) + " JOIN " + rows_of(t) + " t ON " +
          equal_to_cells(by);
 }
 
@@ -158,7 +161,7 @@ std::string select_by_key(const sql::table& t, const std::vector<std::string>& w
 }
 
 std::string select_list_by_key(const sql::table& t, const std::string& list) {
-  return "SELECT q.ord, " + list + " FROM " + unnest(t.key.size(), true) + " JOIN " + t.qualified + " t ON " +
+  return "SELECT q.ord, " + list + " FROM " + unnest(t.key.size(), true) + " JOIN " + rows_of(t) + " t ON " +
          equal_to_cells(key_columns(t));
 }
 
@@ -181,12 +184,12 @@ std::string update_existing(const sql::table& t) {
     set += (set.empty() ? "" : ", ") + quoted(t.columns[c].name) + " = q.c" + number(position + 1) +
            "::" + t.columns[c].type;
   }
-  return "UPDATE " + t.qualified + " t SET " + set + " FROM " + unnest(copied.size(), false) + " WHERE " +
+  return "UPDATE " + rows_of(t) + " t SET " + set + " FROM " + unnest(copied.size(), false) + " WHERE " +
          key_of_row(t);
 }
 
 std::string insert_missing(const sql::table& t) {
-  return insert_head(t) + " WHERE NOT EXISTS (SELECT FROM " + t.qualified + " t WHERE " + key_of_row(t) + ")";
+  return insert_head(t) + " WHERE NOT EXISTS (SELECT FROM " + rows_of(t) + " t WHERE " + key_of_row(t) + ")";
 }
 
 std::string plain_insert(const sql::table& t) { return insert_head(t); }
@@ -200,20 +203,20 @@ std::string select_stale_identity(const sql::table& t) {
       differs += (differs.empty() ? "t." : " OR t.") + quoted(c.name) + " <> q.c" + number(i + 1) + "::" + c.type;
   }
   if (differs.empty() || t.key.empty()) return "";
-  return "SELECT q.ord FROM " + unnest(copied.size(), true) + " JOIN " + t.qualified + " t ON " + key_of_row(t) +
+  return "SELECT q.ord FROM " + unnest(copied.size(), true) + " JOIN " + rows_of(t) + " t ON " + key_of_row(t) +
          " WHERE " + differs;
 }
 
 std::string delete_versions(const sql::table& t) {
   const std::size_t n = t.key.size();
   const std::string keys = n ? equal_to_cells(key_columns(t)) + " AND " : "";
-  return "DELETE FROM " + t.qualified + " t USING " + unnest(n + 3, true) + " WHERE " + keys + "t.tableoid = q.c" +
+  return "DELETE FROM " + rows_of(t) + " t USING " + unnest(n + 3, true) + " WHERE " + keys + "t.tableoid = q.c" +
          number(n + 1) + "::oid AND t.ctid = q.c" + number(n + 2) + "::tid AND t.xmin = q.c" + number(n + 3) +
          "::xid RETURNING q.ord";
 }
 
 std::string delete_keys(const sql::table& t) {
-  return "DELETE FROM " + t.qualified + " t USING " + unnest(t.key.size(), false) + " WHERE " +
+  return "DELETE FROM " + rows_of(t) + " t USING " + unnest(t.key.size(), false) + " WHERE " +
          equal_to_cells(key_columns(t));
 }
 

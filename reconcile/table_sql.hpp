@@ -22,6 +22,8 @@ inline constexpr const char* holding_relations =
     "(SELECT k.* FROM pg_class k WHERE k.relkind = 'r' AND (k.oid = $1::regclass OR k.oid IN"
     " (SELECT p.relid FROM pg_partition_tree($1::regclass) p))) c";
 
+// The table as a FROM item: the rows of a plain table are its own, never those of tables that inherit from it.
+std::string rows_of(const sql::table& t);
 std::string quoted(const std::string& identifier);
 // "t"."a", "t"."b" … of the copied columns
 std::string column_list(const sql::table& t, const std::string& alias);

@@ -41,7 +41,7 @@ database::result<void> stage(database::connection& c, const sql::table& t, const
 
 database::result<std::vector<cells>> holders(database::connection& c, const sql::table& t, const unique_index& u) {
   const std::string where = u.predicate.empty() ? "" : " WHERE " + u.predicate;
-  auto r = c.run("SELECT " + key_list(t, "t") + " FROM (SELECT * FROM " + t.qualified + where + ") t WHERE (" +
+  auto r = c.run("SELECT " + key_list(t, "t") + " FROM (SELECT * FROM " + rows_of(t) + where + ") t WHERE (" +
                  u.expressions + ") IN (SELECT " + u.expressions + " FROM pg_temp.pgtandem_staged" + where + ")");
   if (!r) return r.error();
   std::vector<cells> out;

@@ -108,8 +108,17 @@ TEST_CASE("an identity beside the key is looked for") {
   t.columns = {{"id", "integer", false, false, true}, {"n", "bigint", false, false, true}};
   t.key = {0};
   CHECK(select_stale_identity(t) ==
-        "SELECT q.ord FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS q(c1, c2, ord) JOIN k t ON t.\"id\" = "
+        "SELECT q.ord FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS q(c1, c2, ord) JOIN ONLY k t ON t.\"id\" = "
         "q.c1::integer WHERE t.\"n\" <> q.c2::bigint");
   t.key = {0, 1};
   CHECK(select_stale_identity(t).empty());
+}
+
+TEST_CASE("a plain table's rows are its own, a partitioned one's are its partitions'") {
+  sql::table t = order_line();
+  CHECK(select_chunk(t, false, 5).find(" FROM ONLY shop.\"Line\" t ORDER BY ") != std::string::npos);
+  CHECK(delete_keys(t).starts_with("DELETE FROM ONLY shop.\"Line\" t "));
+  t.kind = sql::relation_kind::partitioned;
+  CHECK(select_chunk(t, false, 5).find(" FROM shop.\"Line\" t ORDER BY ") != std::string::npos);
+  CHECK(delete_keys(t).starts_with("DELETE FROM shop.\"Line\" t "));
 }

@@ -104,3 +104,20 @@ TEST_CASE("an identity beside the key is brought, and children stay", "[database
   CHECK(d.rows(d.target, "i") == d.rows(d.source, "i"));
   CHECK(d.rows(d.target, "c") == "(1,a)|(2,b)");
 }
+
+TEST_CASE("a repair of a parent leaves the rows of the tables that inherit from it", "[databases]") {
+  fixture d;
+  d.both(R"(
+    CREATE TABLE plain (id int PRIMARY KEY, v int); CREATE TABLE heir (extra text, PRIMARY KEY (id)) INHERITS (plain);
+    INSERT INTO plain VALUES (1, 1), (2, 1); INSERT INTO heir VALUES (1, 1, 'x'), (10, 1, 'x'))");
+  CHECK(d.differing("plain") == 0);
+  d.source("UPDATE ONLY plain SET v = 2 WHERE id = 1; DELETE FROM ONLY plain WHERE id = 2");
+  d.target("UPDATE heir SET extra = 'y' WHERE id = 10");
+  CHECK(d.differing("plain") == 2);
+  CHECK(d.differing("heir") == 1);
+  d.dirty(
+      R"([["public.plain",["1"],null],["public.plain",["2"],null],["public.plain",["10"],null],["public.heir",["10"],null]])");
+  d.settle();
+  CHECK(d.rows(d.target, "plain") == "(1,2)");
+  CHECK(d.rows(d.target, "heir") == "(1,1,x)|(10,1,x)");
+}
