@@ -61,20 +61,25 @@ result<drain_report> dirty_drain::run(workbench& w, const options& o) {
   return report_;
 }
 
-// Parents first, in batches; then what failed, children first; then what still fails, key by key.
+// Parents first, in batches; then what failed, children first; then what still fails, key by key. Keys that have failed by
+// themselves before are kept out of the batches; now and then all of a table's are tried together, resting or not.
 result<void> dirty_drain::drain_keys(workbench& w, dirty_page& page, const options& o) {
   std::vector<table_work*> tables;
   for (auto& [relation, work] : page.by_relation) tables.push_back(&work);
   std::sort(tables.begin(), tables.end(), [](auto* a, auto* b) { return a->table->fk_rank < b->table->fk_rank; });
   const auto now = hot_keys::clock::now();
-  std::vector<batch> batches, hot, singles, failed, failed_again;
+  std::vector<batch> batches, hot, companies, singles, failed, failed_again, still_failing;
   for (table_work* work : tables) {
     const std::string& name = work->table->qualified;
-    std::vector<std::size_t> normal, locked;
+    std::vector<std::size_t> normal, locked, failing, alone;
+    bool in_company = false;
     for (std::size_t p = 0; p < work->keys.size(); ++p) {
+      const bool failing_key = hot_.failed_before(name, work->keys[p]);
+      if (failing_key && failing.size() < o.batch) failing.push_back(p);
       if (!o.hurry && hot_.resting(name, work->keys[p], now)) continue;
-      if (hot_.failed_before(name, work->keys[p]))
-        singles.push_back({work, {p}});
+      in_company = in_company || hot_.company_next(name, work->keys[p]);
+      if (failing_key)
+        alone.push_back(p);
       else
         (hot_.locked_next(name, work->keys[p]) ? locked : normal).push_back(p);
       if (normal.size() == o.batch) batches.push_back({work, std::exchange(normal, {})});
@@ -82,6 +87,8 @@ result<void> dirty_drain::drain_keys(workbench& w, dirty_page& page, const optio
     }
     if (!normal.empty()) batches.push_back({work, std::move(normal)});
     if (!locked.empty()) hot.push_back({work, std::move(locked)});
+    if (in_company && failing.size() > 1) companies.push_back({work, std::move(failing)});
+    for (const std::size_t p : alone) singles.push_back({work, {p}});
   }
   const auto run_all = [&](const std::vector<batch>& list, row_lock lock, std::vector<batch>& to) -> result<void> {
     for (const batch& b : list) {
@@ -98,6 +105,8 @@ result<void> dirty_drain::drain_keys(workbench& w, dirty_page& page, const optio
   if (auto r = run_all(failed, row_lock::none, failed_again); !r) return r;
   std::reverse(failed_again.begin(), failed_again.end());
   if (auto r = run_all(hot, row_lock::share, failed_again); !r) return r;
+  if (auto r = run_all(companies, row_lock::none, still_failing); !r) return r;
+  std::erase_if(singles, [&](const batch& b) { return !hot_.failed_before(b.work->table->qualified, b.work->keys[b.positions.front()]); });
   for (const batch& b : failed_again)
     for (const std::size_t p : b.positions) singles.push_back({b.work, {p}});
   return one_by_one(w, singles, o.hurry);
@@ -151,7 +160,8 @@ std::optional<error> dirty_drain::sync(workbench& w, table_work& work, const std
 
 void dirty_drain::note_failure(const table_work& work, std::size_t position, const error& e) {
   ++report_.failed;
-  const int times = hot_.failed(work.table->qualified, work.keys[position], hot_keys::clock::now());
+  const auto fault = general_trouble(e.sqlstate) ? hot_keys::fault::of_the_moment : hot_keys::fault::of_the_key;
+  const int times = hot_.failed(work.table->qualified, work.keys[position], fault, hot_keys::clock::now());
   if (times >= 4 && std::has_single_bit(static_cast<unsigned>(times)))
     telemetry::log::warning("a key cannot be repaired", {{"relation", work.table->qualified},
                                                          {"sqlstate", e.sqlstate},

@@ -7,6 +7,7 @@ namespace {
 
 constexpr std::size_t entries_max = 8192;
 constexpr int changes_before_lock = 3;
+constexpr int always_in_company = 4, company_every = 8;  // failures
 constexpr std::chrono::milliseconds first_rest{50}, longest_rest{5000};
 
 }  // namespace
@@ -36,14 +37,20 @@ bool hot_keys::failed_before(const std::string& relation, const cells& key) cons
   return e && e->failures > 0;
 }
 
+bool hot_keys::company_next(const std::string& relation, const cells& key) const {
+  const entry* e = find(relation, key);
+  return e && e->failures > 0 && (e->failures <= always_in_company || e->failures % company_every == 0);
+}
+
 void hot_keys::changed(const std::string& relation, const cells& key) { ++at(relation, key).changes; }
 
-int hot_keys::failed(const std::string& relation, const cells& key, clock::time_point now) {
+int hot_keys::failed(const std::string& relation, const cells& key, fault what, clock::time_point now) {
   entry& e = at(relation, key);
-  ++e.failures;
-  const auto rest = first_rest * (1 << std::min(e.failures - 1, 10));
+  ++(what == fault::of_the_key ? e.failures : e.troubles);
+  const int times = e.failures + e.troubles;
+  const auto rest = first_rest * (1 << std::min(times - 1, 10));
   e.rest_until = now + std::min<std::chrono::milliseconds>(rest, longest_rest);
-  return e.failures;
+  return times;
 }
 
 void hot_keys::came_through(const std::string& relation, const cells& key) { entries_.erase({relation, key}); }

@@ -1,6 +1,6 @@
 // Memory of keys that did not come through: how often a key changed under a repair (the third time it is read under a
-// short row lock), and how long a key that fails is left alone. Bounded; forgetting an entry costs a retry, nothing
-// else.
+// short row lock), how long a key that fails is left alone, and whether it is tried alone or in company. Bounded;
+// forgetting an entry costs a retry, nothing else.
 #pragma once
 #include <chrono>
 #include <map>
@@ -20,14 +20,20 @@ class hot_keys {
   bool resting(const std::string& relation, const cells& key, clock::time_point now) const;
   bool failed_before(const std::string& relation, const cells& key) const;
 
+  // Rows that reference each other come through together only: a key that failed by itself is tried in company, with
+  // all the others of its table that did, its first few times and now and then afterwards.
+  bool company_next(const std::string& relation, const cells& key) const;
+
   void changed(const std::string& relation, const cells& key);
-  // The number of failures in a row, this one included.
-  int failed(const std::string& relation, const cells& key, clock::time_point now);
+  // The number of failures in a row, this one included. A trouble of the moment (a lock, a full disk) says nothing about
+  // the key: it rests all the same, but failed_before() does not know of it.
+  enum class fault { of_the_key, of_the_moment };
+  int failed(const std::string& relation, const cells& key, fault what, clock::time_point now);
   void came_through(const std::string& relation, const cells& key);
 
  private:
   struct entry {
-    int changes = 0, failures = 0;
+    int changes = 0, failures = 0, troubles = 0;
     clock::time_point rest_until{};
   };
   entry& at(const std::string& relation, const cells& key);

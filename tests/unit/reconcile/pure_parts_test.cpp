@@ -99,7 +99,7 @@ TEST_CASE("keys that do not come through") {
     hot.changed("t", key);
   }
   CHECK(hot.locked_next("t", key));
-  CHECK(hot.failed("t", key, now) == 1);
+  CHECK(hot.failed("t", key, hot_keys::fault::of_the_key, now) == 1);
   CHECK(hot.resting("t", key, now + milliseconds(49)));
   CHECK_FALSE(hot.resting("t", key, now + milliseconds(50)));
   CHECK_FALSE(hot.resting("u", key, now));
@@ -126,4 +126,21 @@ TEST_CASE("the list of partitions") {
   CHECK(parse_partitions("1:f,12:t") == std::vector<ledger_partition>{{1, false}, {12, true}});
   CHECK(parse_partitions("").empty());
   CHECK(parse_partitions("x:t").empty());
+}
+
+TEST_CASE("a key that failed by itself is tried in company, at first and now and then; a lock says nothing about it") {
+  hot_keys hot;
+  const cells key{"1"};
+  const auto now = hot_keys::clock::now();
+  CHECK(hot.failed("t", key, hot_keys::fault::of_the_moment, now) == 1);
+  CHECK(hot.resting("t", key, now));
+  CHECK_FALSE(hot.failed_before("t", key));
+  CHECK_FALSE(hot.company_next("t", key));
+  int in_company = 0;
+  for (int n = 0; n < 16; ++n) {
+    hot.failed("t", key, hot_keys::fault::of_the_key, now);
+    in_company += hot.company_next("t", key);
+  }
+  CHECK(hot.failed_before("t", key));
+  CHECK(in_company == 6);  // 1 to 4, 8, 16
 }

@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include "proxy/database/catalog_loader.hpp"
+#include "reconcile/dirty_drain.hpp"
 #include "reconcile/table_compare.hpp"
 #include "tests/unit/reconcile/two_databases.hpp"
 #include "tests/unit/support/results.hpp"
@@ -120,4 +121,24 @@ TEST_CASE("a repair of a parent leaves the rows of the tables that inherit from 
   d.settle();
   CHECK(d.rows(d.target, "plain") == "(1,2)");
   CHECK(d.rows(d.target, "heir") == "(1,1,x)|(10,1,x)");
+}
+
+TEST_CASE("rows that reference each other come through together after a lock has kept each of them out",
+          "[databases]") {
+  fixture d;
+  d.both("CREATE TABLE buddy (id int PRIMARY KEY, other int NOT NULL REFERENCES buddy, v int)");
+  d.source("INSERT INTO buddy VALUES (1, 2, 0), (2, 1, 0)");
+  d.dirty(R"([["public.buddy",["1"],null],["public.buddy",["2"],null]])");
+  test::session locker = d.open_target();
+  locker("BEGIN; LOCK TABLE buddy IN SHARE MODE");
+  dirty_drain drain;
+  auto w = d.bench();
+  auto locked_out = drain.run(w, {200, true});
+  REQUIRE(locked_out);
+  CHECK(locked_out->ended == 0);
+  locker("COMMIT");
+  auto drained = drain.run(w, {200, true});
+  REQUIRE(drained);
+  CHECK(drained->ended == 2);
+  CHECK(d.rows(d.target, "buddy") == d.rows(d.source, "buddy"));
 }
