@@ -6,6 +6,7 @@
 
 #include "proxy/control/control_settings.hpp"
 #include "proxy/control/statements.hpp"
+#include "proxy/control/structure_match.hpp"
 #include "proxy/control/table_match.hpp"
 #include "proxy/database/catalog_loader.hpp"
 #include "proxy/database/preflight.hpp"
@@ -50,6 +51,18 @@ std::string phase_at(database::connection& c) {
   return row && row->size() == 1 ? std::string(row->at(0, 0)) : std::string();
 }
 
+// What stops a flip only is a warning: the target may still be in preparation.
+void compare_structures(command& c, database::connection& source, database::connection& target) {
+  auto primary = database::read_structure(source, c.s.scope.exclude), secondary = database::read_structure(target, c.s.scope.exclude);
+  if (!primary) return c.complain("source", primary.error());
+  if (!secondary) return c.complain("target", secondary.error());
+  for (const structure_finding& f : compare_structure(*primary, *secondary)) {
+    c.out << "target: " << (f.what == verdict::closes_all ? "refused: " : "warning: ") << f.text
+          << (f.what == verdict::closes_flips ? " (no cutover before it matches)" : "") << "\n";
+    c.ok = c.ok && f.what != verdict::closes_all;
+  }
+}
+
 void compare(command& c, database::connection& source, database::connection& target) {
   database::load_options o{c.s.scope.exclude, c.s.dual_write.allowed_functions};
   auto primary = database::load_catalog(source, o), secondary = database::load_catalog(target, o);
@@ -59,6 +72,7 @@ void compare(command& c, database::connection& source, database::connection& tar
   c.out << found.tables << " tables compared, " << found.differences.size() << " differences\n";
   for (const std::string& d : found.differences) c.out << "target: refused: " << d << "\n";
   c.ok = c.ok && found.differences.empty();
+  compare_structures(c, source, target);
   for (const std::string& hint : table_hints(**primary)) c.out << "source: hint: " << hint << "\n";
 }
 

@@ -4,6 +4,7 @@
 
 #include "proxy/control/leases.hpp"
 #include "proxy/control/statements.hpp"
+#include "proxy/control/structure_match.hpp"
 #include "proxy/control/table_match.hpp"
 #include "proxy/database/catalog_loader.hpp"
 #include "proxy/database/preflight.hpp"
@@ -51,6 +52,23 @@ void preflight(const gate_context& c, gate_result& r) {
   if (r.holds) r.evidence = "both databases are fit for it";
 }
 
+database::result<std::vector<structure_finding>> structures(const gate_context& c) {
+  for (place p : {place::source, place::target}) c.hands[p].statement_limit(patience);
+  auto primary = database::read_structure(c.hands[c.primary()], c.settings.exclude);
+  if (!primary) return primary.error();
+  auto secondary = database::read_structure(c.hands[c.secondary()], c.settings.exclude);
+  if (!secondary) return secondary.error();
+  return compare_structure(*primary, *secondary);
+}
+
+void constraints(const gate_context& c, gate_result& r) {
+  auto found = structures(c);
+  if (!found) return failed(r, found.error());
+  const auto closing = texts_of(*found, verdict::closes_flips);
+  r.holds = closing.empty();
+  r.evidence = r.holds ? "nothing that makes rows differ or writes fail; pgtandem check names the rest" : joined(closing);
+}
+
 void tables(const gate_context& c, gate_result& r) {
   database::load_options o{c.settings.exclude, c.settings.allowed_functions};
   c.hands[c.primary()].statement_limit(patience);
@@ -60,6 +78,9 @@ void tables(const gate_context& c, gate_result& r) {
   auto secondary = database::load_catalog(c.hands[c.secondary()], o);
   if (!secondary) return failed(r, secondary.error());
   table_report found = compare_tables(**primary, **secondary);
+  auto beyond = structures(c);
+  if (!beyond) return failed(r, beyond.error());
+  for (std::string& text : texts_of(*beyond, verdict::closes_all)) found.differences.push_back(std::move(text));
   r.holds = found.differences.empty();
   r.evidence = r.holds ? std::to_string(found.tables) + " tables match" : joined(found.differences);
 }
@@ -170,8 +191,10 @@ void sequences(const gate_context& c, gate_result& r) {
 
 constexpr std::array table{
     gate_row{"preflight", "settings, versions and rights of both servers", static_cast<std::uint16_t>(bit(use::to_dual_write) | flips), false, preflight},
-    gate_row{"tables_match", "names, columns, types and keys of the tables in scope, read from both catalogs",
+    gate_row{"tables_match", "names, columns, types, keys and generated columns of the tables in scope, read from both catalogs",
              static_cast<std::uint16_t>(bit(use::to_dual_write) | bit(use::to_backfill) | flips), false, tables},
+    gate_row{"constraints_match", "foreign keys, unique indexes, checks, NOT NULL, defaults, identity, enums and sequences of both catalogs",
+             flips, false, constraints},
     gate_row{"no_stalled_proxy", "proxies that have stopped renewing their lease and are still connected", bit(use::to_dual_write), false, no_stalled},
     gate_row{"every_proxy_on_epoch", "every live lease acknowledges the present epoch and phase",
              static_cast<std::uint16_t>(bit(use::to_dual_write) | bit(use::to_backfill) | bit(use::to_verify) | bit(use::to_shadow) | flips | bit(use::complete)), false, proxies},

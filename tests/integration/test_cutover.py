@@ -135,6 +135,11 @@ def test_dry_run_shows_gates_and_changes_nothing(ready):
     before = world.migration()
     gates_hold(world)
     assert "sweep" in world.ctl("cutover", "--dry-run").stdout
+    world.clusters["target"].run("ALTER TABLE ser ALTER v SET NOT NULL", world.database)   # it would refuse what clients may write
+    refused = world.ctl("cutover", "--dry-run", check=False)
+    assert refused.returncode != 0 and "public.ser: NOT NULL v is on the secondary only" in refused.stdout
+    assert "target: warning: public.ser: NOT NULL v is on the secondary only (no cutover before it matches)" in world.command("check").stdout
+    world.clusters["target"].run("ALTER TABLE ser ALTER v DROP NOT NULL", world.database)
     assert world.migration() == before
 
 

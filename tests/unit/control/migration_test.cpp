@@ -30,7 +30,7 @@ TEST_CASE("a migration goes through every phase, there and back") {
 
   auto dry = m.cutover(true);
   CHECK(dry.state == intent_state::done);
-  CHECK(dry.gates.size() == 9);
+  CHECK(dry.gates.size() == 10);
   CHECK(m.standing(place::source) == "epoch_2 2 verify steady");
 
   m.run(place::source, "SELECT setval('s', 41)");
