@@ -150,7 +150,9 @@ std::vector<std::string> table_hints(const sql::catalog& primary) {
   std::vector<std::string> out;
   for (const auto& [name, id] : primary.by_name) {
     const sql::table* t = primary.find(id);
-    if (!t || !t->in_scope || t->schema == "pgtandem") continue;
+    if (!t || t->schema == "pgtandem") continue;
+    if (!t->cascade_obstacle.empty()) out.push_back(name + ": a DELETE is refused, since its foreign keys " + t->cascade_obstacle);
+    if (!t->in_scope) continue;
     if (t->kind == sql::relation_kind::foreign) out.push_back(name + ": a foreign table: its rows are not copied");
     if (t->kind != sql::relation_kind::table && t->kind != sql::relation_kind::partitioned) continue;
     for (const rule& r : rules)

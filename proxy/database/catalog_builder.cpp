@@ -92,6 +92,11 @@ void catalog_builder::inheritance(const rows& r) {
     if (draft* d = find(r.at(i, 0))) d->table->inherits = true;
 }
 
+void catalog_builder::unsure_defaults(const rows& r) {
+  for (int i = 0; i < r.size(); ++i)
+    if (draft* d = find(r.at(i, 0))) d->risks.unsure_defaults.emplace(r.at(i, 1));
+}
+
 void catalog_builder::columns(const rows& r) {
   for (int i = 0; i < r.size(); ++i) {
     draft* d = find(r.at(i, 0));
@@ -191,7 +196,13 @@ void catalog_builder::deferrable(const rows& r) {
 void catalog_builder::triggers(const rows& r) {
   for (int i = 0; i < r.size(); ++i) {
     draft* d = find(r.at(i, 0));
-    if (d && d->table->user_trigger.empty() && !allowed(r.at(i, 2), r.at(i, 3))) d->table->user_trigger = r.at(i, 1);
+    if (!d) continue;
+    const bool vouched = !r.boolean(i, 5) || allowed(r.at(i, 2), r.at(i, 3)), alters = r.boolean(i, 4);
+    if (d->table->user_trigger.empty() && !vouched) d->table->user_trigger = r.at(i, 1);
+    if (vouched && !alters) continue;  // what it makes of a row that a statement names is in the row's image; here is none
+    const std::string what = "trigger " + std::string(r.at(i, 1));
+    if (r.boolean(i, 6) && d->risks.on_delete.empty()) d->risks.on_delete = what;
+    if (r.boolean(i, 7) && d->risks.on_update.empty()) d->risks.on_update = what;
   }
 }
 
@@ -242,8 +253,18 @@ void catalog_builder::rank() {
   for (auto& [id, d] : drafts_) d.table->fk_rank = ranks[place[id]];
 }
 
+void catalog_builder::cascades() {
+  std::map<sql::oid, cascade_node> nodes;
+  for (auto& [id, d] : drafts_) {
+    if (d.table->rules) d.risks.on_delete = d.risks.on_update = "the rewrite rules";
+    nodes[id] = {d.table.get(), &d.risks};
+  }
+  find_cascade_obstacles(nodes);
+}
+
 sql::catalog_ptr catalog_builder::finish(std::int64_t ddl_version, sql::oid ddl_version_sequence) {
   rank();
+  cascades();
   close_writing_views();
   auto c = std::make_shared<sql::catalog>();
   c->ddl_version = ddl_version;

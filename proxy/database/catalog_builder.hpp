@@ -8,6 +8,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "proxy/database/cascades.hpp"
 #include "proxy/database/catalog_loader.hpp"
 
 namespace pgtandem::database {
@@ -22,6 +23,7 @@ class catalog_builder {
   void indexes(const rows& r);
   void index_hashes(const rows& r);
   void foreign_keys(const rows& r);
+  void unsure_defaults(const rows& r);
   void deferrable(const rows& r);
   void triggers(const rows& r);
   void writing_functions(const rows& r);
@@ -41,6 +43,7 @@ class catalog_builder {
     std::unordered_map<int, std::uint16_t> by_attnum;
     std::unordered_set<std::uint16_t> not_null;
     std::vector<unique_index> unique;
+    cascade_risks risks;
   };
 
   draft* find(std::string_view oid_text);  // by any partition's oid; null if not a relation of users
@@ -48,6 +51,7 @@ class catalog_builder {
   static void choose_key(draft& d);
   void add_foreign_key(const std::string& child, const std::string& parent, sql::reference r);
   void rank();
+  void cascades();
   void close_writing_views();
 
   const load_options& options_;

@@ -49,6 +49,7 @@ result<void> read_all(connection& c, catalog_builder& b) {
       {catalog_query::indexes, &catalog_builder::indexes},
       {catalog_query::index_hashes, &catalog_builder::index_hashes},
       {catalog_query::foreign_keys, &catalog_builder::foreign_keys},
+      {catalog_query::unsure_defaults, &catalog_builder::unsure_defaults},
       {catalog_query::deferrable, &catalog_builder::deferrable},
       {catalog_query::triggers, &catalog_builder::triggers},
       {catalog_query::writing_functions, &catalog_builder::writing_functions},

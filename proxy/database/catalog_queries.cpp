@@ -16,8 +16,10 @@ const std::string_view relations =
     " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
     " WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND " USER_RELATION;
 
+// A temporary child is nobody's but its session's, whose images tell the child's rows.
 const std::string_view inheritance =
-    "SELECT DISTINCT x.id FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent AND p.relkind IN ('r', 'f'),"
+    "SELECT DISTINCT x.id FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent AND p.relkind IN ('r', 'f')"
+    " JOIN pg_class h ON h.oid = i.inhrelid AND h.relpersistence <> 't',"
     " LATERAL (VALUES (i.inhrelid), (i.inhparent)) AS x(id)";
 
 // A type is fragile unless it is, or is an array or domain of, one whose text output no setting changes; it is styled if
@@ -76,11 +78,24 @@ const std::string_view deferrable =
     " UNION SELECT k.confrelid FROM pg_constraint k WHERE k.condeferrable AND k.contype = 'f'"
     " UNION SELECT t.tgrelid FROM pg_trigger t WHERE t.tgdeferrable AND NOT t.tgisinternal";
 
+// tgtype: 1 for each row, 2 BEFORE, 8 DELETE, 16 UPDATE (pg_trigger.h)
 const std::string_view triggers =
-    "SELECT t.tgrelid, t.tgname, pn.nspname, p.proname FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid"
+    "SELECT t.tgrelid, t.tgname, pn.nspname, p.proname, t.tgtype & 3 = 3, p.oid >= 16384, t.tgtype & 8 <> 0,"
+    " t.tgtype & 16 <> 0 FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid"
     " JOIN pg_namespace pn ON pn.oid = p.pronamespace"
-    " WHERE NOT t.tgisinternal AND t.tgenabled IN ('O', 'A') AND p.oid >= 16384 ORDER BY t.tgrelid, t.tgname COLLATE "
-    "\"C\"";
+    " WHERE NOT t.tgisinternal AND t.tgenabled IN ('O', 'A') ORDER BY t.tgrelid, t.tgname COLLATE \"C\"";
+
+// Whatever is not made of constants and immutable functions alone, as far as its expression tree tells.
+const std::string_view unsure_defaults = R"sql(
+SELECT a.attrelid, a.attname FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+  LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+WHERE EXISTS (SELECT FROM pg_constraint k WHERE k.contype = 'f' AND 'd' IN (k.confdeltype, k.confupdtype)
+    AND k.conrelid = a.attrelid AND a.attnum = ANY (k.conkey))
+  AND (a.attidentity <> '' OR (d.oid IS NULL AND t.typdefault IS NOT NULL)
+    OR EXISTS (SELECT FROM regexp_matches(d.adbin::text, '\{([A-Z_]+)', 'g') AS m(tag)
+      WHERE m.tag[1] NOT IN ('CONST', 'RELABELTYPE', 'FUNCEXPR', 'OPEXPR'))
+    OR EXISTS (SELECT FROM regexp_matches(d.adbin::text, ':(?:funcid|opfuncid) (\d+)', 'g') AS m(id)
+      WHERE NOT EXISTS (SELECT FROM pg_proc p WHERE p.oid = m.id[1]::oid AND p.provolatile = 'i'))))sql";
 
 // Volatile and not PostgreSQL's own or compiled; procedures; the large-object writers of pg_catalog; dblink by name.
 const std::string_view writing_functions =

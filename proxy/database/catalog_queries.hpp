@@ -12,8 +12,10 @@ extern const std::string_view indexes;      // unique: oid, primary, replica ide
 extern const std::string_view index_hashes;  // oid, hash
 extern const std::string_view
     foreign_keys;                          // one row per column: constraint, child, parent, actions, deferrable, names
+extern const std::string_view unsure_defaults;  // table, column under SET DEFAULT whose default is not immutable
 extern const std::string_view deferrable;  // oid of tables with deferrable constraints or constraint triggers
-extern const std::string_view triggers;    // oid, trigger, function schema, function name
+// oid, trigger, function schema, function name; may alter rows, function is a user's, fires on DELETE, on UPDATE
+extern const std::string_view triggers;
 extern const std::string_view writing_functions;  // oid, schema, name
 extern const std::string_view default_calls;      // table, default or check, function oid
 extern const std::string_view view_calls;         // view or rule's relation, function oid

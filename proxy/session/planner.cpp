@@ -72,6 +72,20 @@ bool assigns_referenced(const sql::statement& s, const sql::table& t) {
   return false;
 }
 
+// Of what the statement does by foreign keys; empty if none. The secondary repeats it by its own, without images.
+std::string cascade_obstacle(const sql::statement& s, const sql::table& t, const sql::catalog& c) {
+  if (s.kind == kind::delete_ && !t.cascade_obstacle.empty()) return "a delete from " + t.qualified + ", whose foreign keys " + t.cascade_obstacle;
+  if (t.in_scope) return {};
+  auto assigned = [&](const std::string& column) { return std::find(s.set_columns.begin(), s.set_columns.end(), column) != s.set_columns.end(); };
+  for (const sql::reference& r : t.referenced_by) {
+    const sql::table* child = c.find(r.child);
+    if (r.on_update == sql::fk_action::none || !child || !child->in_scope) continue;
+    if (std::any_of(r.parent_columns.begin(), r.parent_columns.end(), assigned))
+      return "an assignment to a column of " + t.qualified + " that a foreign key of " + child->qualified + " follows";
+  }
+  return {};
+}
+
 // The names not yet known go to the primary, all at once.
 bool must_ask(const std::vector<sql::relation_name>& relations, const names& known, decision& d) {
   for (const sql::relation_name& r : relations)
@@ -93,6 +107,7 @@ decision decide_rows(const sql::statement& s, const sql::catalog& c, const names
     d.why = s.relation.quoted();
     return d;
   }
+  if (std::string why = cascade_obstacle(s, *t, c); !why.empty()) return refuse(why);
   if (!t->in_scope) return pass();
   if (std::string why = table_obstacle(*t); !why.empty()) return refuse(why);
   if (!m.selectable) return refuse("a write to " + t->qualified + ", which this role may not SELECT from");
@@ -194,7 +209,9 @@ std::string census_construct(const sql::statement& s, const sql::catalog* catalo
   if (s.kind != kind::insert && s.kind != kind::update && s.kind != kind::delete_) return {};
   std::string qualified = sql::quote_ident(s.relation.schema.empty() ? "public" : s.relation.schema) + "." + sql::quote_ident(s.relation.name);
   const sql::table* t = catalog->find(qualified);
-  if (!t || !t->in_scope) return {};
+  if (!t) return {};
+  if (std::string why = cascade_obstacle(s, *t, *catalog); !why.empty()) return why;
+  if (!t->in_scope) return {};
   if (std::string why = table_obstacle(*t); !why.empty()) return why;
   return assigns_key(s, *t) || assigns_referenced(s, *t) ? "an assignment to a key column of " + t->qualified : std::string();
 }

@@ -53,6 +53,7 @@ struct table {
   bool rules = false;          // rewrite rules other than a view's own
   std::string user_trigger;    // first enabled user trigger whose function is not in allowed_functions; empty = none
   std::string writing_default; // first column default or generated/check expression that calls a writing function; empty = none
+  std::string cascade_obstacle;// what a DELETE reaches by the actions of foreign keys and the secondary would not repeat; empty = none
   std::vector<column> columns;            // attnum order, dropped ones left out
   std::vector<std::uint16_t> key;         // indexes into columns: primary key, else replica identity, else a non-null
                                           // non-partial unique index; empty = no key

@@ -17,6 +17,10 @@ CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO 
 CREATE TRIGGER note AFTER INSERT ON audited FOR EACH ROW EXECUTE FUNCTION note();
 CREATE FUNCTION writes(k int) RETURNS int LANGUAGE sql AS 'INSERT INTO t VALUES (k, 1) RETURNING id';
 CREATE PROCEDURE does(k int) LANGUAGE sql AS 'INSERT INTO t VALUES (k, 1)';
+CREATE TABLE par(id int PRIMARY KEY);
+CREATE TABLE chi(id int PRIMARY KEY REFERENCES par ON DELETE CASCADE);
+CREATE FUNCTION gone() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO audit VALUES (old.id); RETURN old; END $$;
+CREATE TRIGGER gone AFTER DELETE ON chi FOR EACH ROW EXECUTE FUNCTION gone();
 CREATE VIEW hidden AS SELECT writes(77);
 """
 
@@ -46,6 +50,7 @@ REFUSED = [
     ("SELECT 1; COMMIT; UPDATE t SET id = id + 1000", "key"),
     ("SET client_min_messages = error; INSERT INTO t VALUES (11, 'x'); COMMIT", "COMMIT without BEGIN"),
     ("SET client_encoding = latin1; INSERT INTO t VALUES (13, 'é')", "client_encoding"),
+    ("DELETE FROM par", "trigger gone of public.chi"),
     ("CREATE TEMP VIEW tv AS SELECT * FROM t; INSERT INTO tv VALUES (14, 'x')", "temporary"),
     ("CREATE TEMP TABLE r(a int); CREATE RULE r AS ON INSERT TO r DO ALSO INSERT INTO t VALUES (15, 'x'); INSERT INTO r VALUES (1)", "RULE"),
     ("CREATE TEMP TABLE g(id int); CREATE TRIGGER g AFTER INSERT ON g FOR EACH ROW EXECUTE FUNCTION note(); INSERT INTO g VALUES (2)", "TRIGGER"),
@@ -54,7 +59,7 @@ REFUSED = [
 
 @pytest.fixture
 def world(deploy):
-    return deploy(SCHEMA, "INSERT INTO t VALUES (100, 'x')")
+    return deploy(SCHEMA, "INSERT INTO t VALUES (100, 'x'); INSERT INTO par VALUES (1); INSERT INTO chi VALUES (1)")
 
 
 @pytest.mark.parametrize("prepared", [False, True])

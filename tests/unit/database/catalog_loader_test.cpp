@@ -178,6 +178,66 @@ TEST_CASE("partitions, references, views, triggers, rules, row security and scop
   CHECK((*again)->find("public.parent")->index_hash != hash);
 }
 
+TEST_CASE("what a DELETE reaches by foreign keys and the secondary would not repeat") {
+  auto c = test::fresh_database("catalog1");
+  REQUIRE(c.run(R"(
+    CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+    CREATE FUNCTION log() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+    CREATE FUNCTION five() RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 5';
+    CREATE SCHEMA aside)"));
+  struct row {
+    const char* name;   // of the parent; the tables that reference it are made by `rest`
+    const char* rest;
+    const char* obstacle;
+  };
+  const row table[] = {
+      {"a", "CREATE TABLE a1 (x int REFERENCES a ON DELETE CASCADE)", ""},
+      {"b", "CREATE TABLE b1 (x int REFERENCES b); CREATE TRIGGER t AFTER DELETE ON b1 FOR EACH ROW EXECUTE FUNCTION log()", ""},
+      {"d", "CREATE TABLE d1 (x int REFERENCES d ON DELETE CASCADE); CREATE TRIGGER t AFTER DELETE ON d1 FOR EACH ROW EXECUTE FUNCTION log()", "reach trigger t of public.d1"},
+      {"e", "CREATE TABLE e1 (x int REFERENCES e ON DELETE CASCADE); CREATE TRIGGER t AFTER INSERT OR UPDATE ON e1 FOR EACH ROW EXECUTE FUNCTION log()", ""},
+      {"f", "CREATE TABLE f1 (x int REFERENCES f ON DELETE SET NULL); CREATE TRIGGER t AFTER UPDATE ON f1 EXECUTE FUNCTION log()", "reach trigger t of public.f1"},
+      {"g", "CREATE TABLE g1 (x int REFERENCES g ON DELETE SET NULL); CREATE TRIGGER t AFTER UPDATE ON g1 FOR EACH ROW EXECUTE FUNCTION stamp()", ""},
+      {"h", "CREATE TABLE h1 (x int REFERENCES h ON DELETE SET NULL); CREATE TRIGGER t BEFORE UPDATE ON h1 FOR EACH ROW EXECUTE FUNCTION stamp()", "reach trigger t of public.h1"},
+      {"i", "CREATE TABLE i1 (x int REFERENCES i ON DELETE SET NULL); CREATE TRIGGER t BEFORE UPDATE ON i1 FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+       "reach trigger t of public.i1"},
+      {"j", "CREATE TABLE j1 (x int PRIMARY KEY REFERENCES j ON DELETE CASCADE); CREATE TABLE j2 (x int REFERENCES j1 ON DELETE CASCADE);"
+            "CREATE RULE r AS ON DELETE TO j2 DO INSTEAD NOTHING", "reach the rewrite rules of public.j2"},
+      {"k", "CREATE TABLE k1 (x int UNIQUE REFERENCES k ON DELETE SET NULL); CREATE TABLE k2 (x int REFERENCES k1 (x) ON UPDATE CASCADE);"
+            "CREATE TRIGGER t AFTER UPDATE ON k2 FOR EACH ROW EXECUTE FUNCTION log()", "reach trigger t of public.k2"},
+      {"l", "CREATE TABLE l1 (id int PRIMARY KEY, x int REFERENCES l ON DELETE SET NULL); CREATE TABLE l2 (x int REFERENCES l1 ON UPDATE CASCADE);"
+            "CREATE TRIGGER t AFTER UPDATE ON l2 FOR EACH ROW EXECUTE FUNCTION log()", ""},
+      {"m", "CREATE TABLE m1 (x int DEFAULT 7 REFERENCES m ON DELETE SET DEFAULT, y int DEFAULT random())", ""},
+      {"n", "CREATE TABLE n1 (x int DEFAULT (random() * 8)::int REFERENCES n ON DELETE SET DEFAULT)", "reach the default of column x of public.n1"},
+      {"o", "CREATE TABLE o1 (x int DEFAULT five() + 1 REFERENCES o ON DELETE SET DEFAULT)", ""},
+      {"p", "CREATE TABLE p1 (x int DEFAULT extract(year from now()) REFERENCES p ON DELETE SET DEFAULT)", "reach the default of column x of public.p1"},
+      {"q", "CREATE TABLE q1 (x int GENERATED ALWAYS AS IDENTITY REFERENCES q ON DELETE SET DEFAULT)", "reach the default of column x of public.q1"},
+      {"r", "CREATE TABLE aside.r1 (x int PRIMARY KEY REFERENCES r ON DELETE CASCADE); CREATE TABLE r2 (x int REFERENCES aside.r1 ON DELETE CASCADE)",
+       "reach it through a table out of scope: public.r2"},
+      {"s", "ALTER TABLE s ADD up int REFERENCES s ON DELETE CASCADE; CREATE TRIGGER t BEFORE DELETE ON s FOR EACH ROW EXECUTE FUNCTION stamp()", "reach trigger t of public.s"},
+      {"aside.t", "CREATE TABLE t1 (x int REFERENCES aside.t ON DELETE SET NULL)", "reach it through a table out of scope: public.t1"},
+      {"aside.u", "CREATE TABLE aside.u1 (x int REFERENCES aside.u ON DELETE CASCADE); CREATE TRIGGER t AFTER DELETE ON aside.u1 FOR EACH ROW EXECUTE FUNCTION log()", ""},
+  };
+  for (const row& r : table) REQUIRE(c.run("CREATE TABLE " + std::string(r.name) + " (id int PRIMARY KEY); " + r.rest));
+  database::load_options o;
+  o.exclude = {"aside.*"};
+  o.allowed_functions = {"stamp"};
+  auto catalog = database::load_catalog(c, o);
+  REQUIRE(catalog);
+  for (const row& r : table) {
+    INFO(r.name << " " << r.rest);
+    const std::string name = std::string(r.name).find('.') == std::string::npos ? "public." + std::string(r.name) : r.name;
+    CHECK((*catalog)->find(name)->cascade_obstacle == r.obstacle);
+  }
+}
+
+TEST_CASE("a session's temporary child makes no inheritance for the others") {
+  auto c = test::fresh_database("catalog1");
+  REQUIRE(c.run("CREATE TABLE t (id int PRIMARY KEY); CREATE TEMP TABLE mine () INHERITS (t)"));
+  auto catalog = database::load_catalog(c);
+  REQUIRE(catalog);
+  CHECK(!(*catalog)->find("public.t")->inherits);
+}
+
 TEST_CASE("a change that is counted but not yet visible keeps the catalog from being loaded") {
   auto c = test::fresh_database("catalog1");
   REQUIRE(database::install(c));

@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include "protocol/frontend_messages.hpp"
+#include "proxy/session/planner.hpp"
 #include "tests/unit/session/stage.hpp"
 
 using namespace pgtandem;
@@ -72,5 +73,30 @@ TEST_CASE("refusals: each by its SQLSTATE") {
     r.talk(s);
     CHECK(s.take() == r.heard);
     CHECK(s.session().out().counted.refused == r.refused);
+  }
+}
+
+TEST_CASE("refusals: what foreign keys do behind a statement, from outside of the scope too") {
+  auto c = std::make_shared<sql::catalog>(*test::mirrored_world()->primary);
+  auto change = [&](sql::oid id) {
+    auto t = std::make_shared<sql::table>(*c->by_oid.at(id));
+    c->by_oid[id] = t;
+    return t;
+  };
+  change(101)->cascade_obstacle = "reach trigger x of public.chd";
+  change(105)->referenced_by.push_back({102, {"pid"}, {"id"}, sql::fk_action::none, sql::fk_action::cascade});
+  session::names known;
+  known.learn("par", {101});
+  known.learn("aside", {105});
+  struct row {
+    const char* sql;
+    session::course what;
+  };
+  for (const row& r : {row{"DELETE FROM par", session::course::refuse}, row{"UPDATE par SET v = 1", session::course::capture}, row{"DELETE FROM aside", session::course::pass},
+                       row{"UPDATE aside SET id = 1", session::course::refuse}, row{"UPDATE aside SET v = 1", session::course::pass}}) {
+    INFO(r.sql);
+    auto a = sql::analyze(r.sql);
+    CHECK(session::decide(a->statements[0], *c, known).what == r.what);
+    CHECK(session::census_construct(a->statements[0], c.get()).empty() == (r.what != session::course::refuse));
   }
 }
