@@ -220,6 +220,7 @@ void session::state::remember(const sql::statement& s) {
   if (s.changes_settings || s.changes_role) {
     settings_touched = true;
     meanings_open = true;
+    tx.fence_again();
     forget_names();
     if (changes_texts(s)) texts_changed = texts_open = true;
   }

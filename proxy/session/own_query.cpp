@@ -6,7 +6,8 @@ namespace pgtandem::session {
 
 std::string fence_query(std::int32_t epoch) {
   return "SELECT pg_catalog.pg_current_xact_id()::pg_catalog.text, (SELECT token::pg_catalog.text FROM pgtandem.boot), "
-         "EXISTS(SELECT FROM pgtandem.epoch_" + std::to_string(epoch) + ")";
+         "EXISTS(SELECT FROM pgtandem.epoch_" + std::to_string(epoch) + "), "
+         "nullif(pg_catalog.current_setting('session_replication_role'), 'origin')::pg_catalog.int4";   // 'replica' is no number
 }
 
 std::string bytea_literal(std::string_view bytes) {

@@ -9,9 +9,10 @@
 
 namespace pgtandem::session {
 
-// Answers: xid, boot token or null, false. Fails with 42P01 once the epoch has been fenced off.
+// Answers: xid, boot token or null, false, null. Fails with 42P01 once the epoch has been fenced off, and with 22P02 in a session whose
+// foreign keys and triggers do not act (session_replication_role): the secondary's do.
 std::string fence_query(std::int32_t epoch);
-inline constexpr std::string_view undefined_table = "42P01";
+inline constexpr std::string_view undefined_table = "42P01", invalid_text = "22P02";
 
 // $1 op_id, $2 epoch, $3 keys, $4 reason
 inline constexpr std::string_view mark_dirty_query =

@@ -110,7 +110,7 @@ void session::state::own_answer(awaited& a, const frame& f) {
       std::vector<std::string> fields;
       for (const auto& v : *row) fields.emplace_back(v.value_or(std::string_view()));
       if (a.own == purpose::fence) {
-        if (fields.size() == 3 && tx.writes.current()) tx.writes.identify(fields[0], fields[1]);
+        if (fields.size() >= 3 && tx.writes.current()) tx.writes.identify(fields[0], fields[1]);
       } else {
         own_rows.push_back(std::move(fields));
       }
@@ -196,9 +196,12 @@ void session::state::own_failed(const frame& f) {
   auto e = protocol::decode_error(f.body);
   bool fenced_off = a.own == purpose::fence && e && e->sqlstate() == undefined_table;
   auto say = [&] {
-    const std::string stale = fenced_off ? error_message(failure::stale_epoch) : std::string();
-    if (fenced_off) count_refusal(stale);
-    out.to_client.append(fenced_off ? stale : f.whole);
+    const bool replica = a.own == purpose::fence && e && e->sqlstate() == invalid_text;
+    std::string ours;
+    if (fenced_off) ours = error_message(failure::stale_epoch);
+    if (replica) ours = error_message(failure::refused_construct, "a write under a session_replication_role other than origin");
+    if (!ours.empty()) count_refusal(ours);
+    out.to_client.append(ours.empty() ? f.whole : std::string_view(ours));
   };
   if (precedes(a.own) || a.own == purpose::reparse) {
     own_prepared.clear();   // it may be the statement itself that is gone

@@ -133,7 +133,8 @@ plan_ptr session::state::make_plan(std::size_t to) {
 void session::state::send_part(std::size_t to) {
   if (!part_twins_fit(to)) return;
   known.handled();
-  const kind first = script.statement(script.at).kind;
+  const std::size_t from = script.at;
+  const kind first = script.statement(from).kind;
   const bool control = is_control(first);
   const bool ends = first == kind::commit || first == kind::rollback;
   const sql::analysis_ptr text = script.text;
@@ -156,7 +157,11 @@ void session::state::send_part(std::size_t to) {
     start_commit(committing::form::query, std::move(message), std::move(w));
     return;
   }
-  if (w.planned->captures && (opens || tx.needs_fence())) ask_fence();
+  if (w.planned->captures && (opens || tx.needs_fence())) {
+    ask_fence();
+    for (std::size_t i = from; i < to; ++i)
+      if (changes_meanings(text->statements[i])) tx.fence_again();   // it stands behind the part's writes
+  }
   if (claims(*w.planned) && key.differs(text.get())) return refuse_key(failure::key_second, std::move(w));
   if (claims(*w.planned) && key.must_ask(text.get(), keys_used)) {
     std::string identity = script.several() ? script.sql : w.planned->original_text();

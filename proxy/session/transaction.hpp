@@ -27,6 +27,8 @@ class transaction {
   // The fence was read with the present savepoints open.
   void fenced() { fence_depth_ = savepoints_.size(); fenced_ = true; }
   bool needs_fence() const { return !fenced_; }
+  // What the fence found out about the session's settings may not hold any more.
+  void fence_again() { fenced_ = false; }
 
   // An idempotency key was claimed with the present savepoints open; rolling back to one of them undoes it.
   void claimed() { claim_depth_ = savepoints_.size(); }

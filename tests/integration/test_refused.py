@@ -50,6 +50,8 @@ REFUSED = [
     ("SELECT 1; COMMIT; UPDATE t SET id = id + 1000", "key"),
     ("SET client_min_messages = error; INSERT INTO t VALUES (11, 'x'); COMMIT", "COMMIT without BEGIN"),
     ("SET client_encoding = latin1; INSERT INTO t VALUES (13, 'é')", "client_encoding"),
+    ("SET session_replication_role = replica; UPDATE t SET v = 'r'", "session_replication_role"),
+    ("UPDATE t SET v = 'a'; SELECT set_config('session_' || 'replication_role', 'replica', true); DELETE FROM t", "session_replication_role"),
     ("DELETE FROM par", "trigger gone of public.chi"),
     ("CREATE TEMP VIEW tv AS SELECT * FROM t; INSERT INTO tv VALUES (14, 'x')", "temporary"),
     ("CREATE TEMP TABLE r(a int); CREATE RULE r AS ON INSERT TO r DO ALSO INSERT INTO t VALUES (15, 'x'); INSERT INTO r VALUES (1)", "RULE"),

@@ -77,6 +77,10 @@ bool fake_primary::run(const std::string& sql, bool describe_rows, bool implicit
       fail("42P01");
       return false;
     }
+    if (replica_role_) {
+      fail("22P02");
+      return false;
+    }
     std::vector<std::optional<std::string_view>> row{"777", "b00f7000-0000-4000-8000-000000000000", "f"};
     protocol::write_data_row(pending_, row);
     protocol::write_command_complete(pending_, "SELECT 1");
@@ -117,6 +121,7 @@ bool fake_primary::run(const std::string& sql, bool describe_rows, bool implicit
     protocol::write_command_complete(pending_, "ROLLBACK");
     return true;
   }
+  if (sql.find("session_replication_role = ") != std::string::npos) replica_role_ = sql.ends_with("replica");
   if (implicit) implicit_ = true;
   const reply_rows* r = lookup(sql);
   if (r && !r->error.empty()) {

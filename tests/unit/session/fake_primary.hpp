@@ -63,7 +63,7 @@ class fake_primary {
   std::set<std::string> run_;   // portals
   std::vector<std::string> reported_;
   std::string in_, pending_, commit_error_;
-  bool skipping_ = false, epoch_gone_ = false, implicit_ = false;
+  bool skipping_ = false, epoch_gone_ = false, implicit_ = false, replica_role_ = false;
 };
 
 }  // namespace pgtandem::test

@@ -100,3 +100,44 @@ TEST_CASE("refusals: what foreign keys do behind a statement, from outside of th
     CHECK(session::census_construct(a->statements[0], c.get()).empty() == (r.what != session::course::refuse));
   }
 }
+
+TEST_CASE("refusals: a write under another session_replication_role, set before or behind the transaction's fence") {
+  auto run = [](std::string_view sql) {
+    std::string m;
+    protocol::write_parse(m, "", sql);
+    protocol::write_bind(m, "", "");
+    protocol::write_execute(m, "");
+    return m;
+  };
+  auto synced = [](std::string m) {
+    protocol::write_sync(m);
+    return m;
+  };
+  const std::string replica = "SET session_replication_role = replica", origin = "SET session_replication_role = origin", write = "INSERT INTO t VALUES (1, 10)";
+  struct row {
+    std::vector<std::string> chunks;   // queries, or messages
+    std::string heard;
+    std::size_t ops;
+  };
+  const std::string in_block = "C:BEGIN Z:T C:INSERT 0 1 Z:T C:SET Z:T E:0A000 Z:E C:ROLLBACK Z:I";
+  const row rows[] = {
+      {{replica, write}, "C:SET Z:I E:0A000 Z:I", 0},
+      {{replica, synced(run(write))}, "C:SET Z:I 1 2 E:0A000 Z:I", 0},
+      {{replica + "; " + write}, "C:SET E:0A000 Z:I", 0},
+      {{write + "; " + replica + "; " + write}, "C:INSERT 0 1 C:SET E:0A000 Z:I", 0},
+      {{"BEGIN", write, replica, write, "COMMIT"}, in_block, 0},
+      {{synced(run(write) + run(replica) + run(write))}, "1 2 C:INSERT 0 1 1 2 C:SET 1 2 E:0A000 Z:I", 0},
+      {{replica, origin, write}, "C:SET Z:I C:SET Z:I C:INSERT 0 1 Z:I", 1},
+      {{"BEGIN", replica, origin, write, "COMMIT"}, "C:BEGIN Z:T C:SET Z:T C:SET Z:T C:INSERT 0 1 Z:T C:COMMIT Z:I", 1},
+  };
+  for (const row& r : rows)
+    for (std::size_t piece : {0, 1, 7}) {
+      INFO(r.heard << " in pieces of " << piece);
+      stage s(test::mirrored_world(), piece);
+      s.primary.when("INSERT INTO t", {{"row"}, {{"(100,3,1,10)"}}, "INSERT 0 1", ""});
+      for (const std::string& c : r.chunks) c.find('\0') == std::string::npos ? s.query(c) : s.send(c);
+      CHECK(s.take() == r.heard);
+      CHECK(s.submitted.size() == r.ops);
+      CHECK(s.session().idle());
+    }
+}
