@@ -23,6 +23,7 @@ bool is_short(char type) {
     default: return false;
   }
 }
+bool is_copy(char type) { return type == frontend::copy_data || type == frontend::copy_done || type == frontend::copy_fail; }
 bool is_known(char type) {
   switch (type) {
     case frontend::query:
@@ -153,15 +154,8 @@ bool session::state::oversized(const frame& f, std::string_view rest, std::size_
 }
 
 bool session::state::handle(const frame& f) {
-  if (copying_in) {   // the primary itself ignores Flush and Sync here (postgres.c, copyfromparse.c)
-    if (f.type == frontend::copy_done || f.type == frontend::copy_fail) copying_in = false;
-    if (f.type != frontend::query && f.type != frontend::parse) {
-      forward(f.whole);
-      return true;
-    }
-  }
-  if (f.type == frontend::copy_data || f.type == frontend::copy_done || f.type == frontend::copy_fail) {
-    forward(f.whole);   // after a failed COPY: the primary drops them
+  if (is_copy(f.type) || (copying_in && (f.type == frontend::sync || f.type == frontend::flush))) {
+    on_copy(f);
     return true;
   }
   bool skipping = server_skips || skip_to_sync;

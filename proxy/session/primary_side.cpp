@@ -106,12 +106,7 @@ void session::state::answer_heard(const frame& f) {
   }
   out.to_client.append(f.whole);
   switch (f.type) {
-    case backend::copy_in_response:
-      copying_in = true;
-      // In this state the primary ignores Sync: those sent behind an Execute will not be answered.
-      if (a.what == request::execute)
-        awaiting.erase(std::remove_if(awaiting.begin() + 1, awaiting.end(), [](const awaited& w) { return w.what == request::sync; }), awaiting.end());
-      break;
+    case backend::copy_in_response: copy_in_begins(); break;
     case backend::no_data:
     case backend::portal_suspended:
     case backend::parse_complete:

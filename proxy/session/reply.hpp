@@ -66,6 +66,7 @@ struct awaited {
   enum class naming : std::uint8_t { none, statement, portal } names = naming::none;   // parse, bind, close: gave `name` a meaning,
   std::string name;
   prepared_ptr before;           // and that was its last; null: it had none
+  std::uint32_t copy_ends = 0;   // CopyDone and CopyFail sent between it and the next
   std::size_t at = 0;            // query: index of the statement that answers now
   plan_ptr planned;              // query with captures or inside a script
   sql::analysis_ptr text;        // query without

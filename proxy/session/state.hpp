@@ -1,6 +1,7 @@
 // The inside of a session: the parts it conducts and the verbs by which they meet. Included by this folder's .cpp files only.
 //
 // client_side.cpp   messages of the client, one handler each (a handler that cannot yet act answers false and is asked again)
+// copy_side.cpp     COPY … FROM STDIN
 // query_side.cpp    Query messages while writes are mirrored: what passes, what is refused
 // script_side.cpp   the others: part by part
 // extended_side.cpp Parse, Bind, Describe, Execute, Close, Sync
@@ -76,7 +77,7 @@ struct session::state {
   bool flushed = true;          // nothing was sent since the last Flush or Sync
   bool server_skips = false;    // the primary ignores everything until Sync
   bool skip_to_sync = false;    // we do
-  bool copying_in = false;
+  bool copying_in = false;      // the primary takes CopyData, and ignores Sync, until the client ends it
   bool muted = false;           // a pipeline failed on our word: its other answers go to nobody
   awaited failed_query;         // a Query that has failed and waits for the primary to be ready again
   bool commit_sent = false;     // a mirrored transaction's COMMIT is on its way
@@ -141,6 +142,10 @@ struct session::state {
   void violation(std::string_view what);
   void fatal(failure f, std::string_view what = {});
   void end();
+
+  // copy_side.cpp
+  void on_copy(const protocol::frame& f);
+  void copy_in_begins();
 
   // query_side.cpp
   bool on_query(const protocol::frame& f);

@@ -1,5 +1,5 @@
 """Conversations that write, as bytes: each must look the same to the client whether or not the proxy mirrors it."""
-from harness.wire import FLUSH, SYNC, bind, close, describe, execute, parse, query
+from harness.wire import COPY_DONE, FLUSH, SYNC, bind, close, copy_data, describe, execute, parse, query
 
 SCHEMA = """
 CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy');
@@ -41,9 +41,13 @@ def answered(ready, chunk):
     return chunk
 
 
+def pipeline(*texts):
+    return b"".join(parse(sql) + bind() + execute() for sql in texts)
+
+
 def stepped(*texts):
     """One pipeline of several statements."""
-    return b"".join(parse(sql) + bind() + execute() for sql in texts) + SYNC
+    return pipeline(*texts) + SYNC
 
 
 def simple(*texts):
@@ -66,6 +70,7 @@ def every(*texts):
 UPSERT_T = "INSERT INTO t(id, v) VALUES (1, 'again') ON CONFLICT (id) DO UPDATE SET v = excluded.v"
 ALL_T = "UPDATE t SET n = n + 1 RETURNING id, v"
 LATE = "INSERT INTO late VALUES (7, 99)"   # fails when its transaction commits
+COPY_TMP, INSERT_T, COPIED = ("COPY tmp FROM STDIN",), ("INSERT INTO t(v) VALUES ('a')",), copy_data(b"60\tq\n") + COPY_DONE
 ONE = (1).to_bytes(4, "big")
 
 PREPARED, ONCE = parse("INSERT INTO t(v) VALUES ('prepared')", "s"), bind((), "s") + execute() + SYNC
@@ -214,6 +219,11 @@ CONVERSATIONS = {
                                              stepped("BEGIN", LATE, "COMMIT") + stepped("BEGIN", "INSERT INTO t(v) VALUES ('b')", "COMMIT"), stepped("BEGIN", LATE, "COMMIT") + execute("nothing") + SYNC,
                                              stepped("BEGIN") + stepped(LATE) + stepped("COMMIT") + stepped("BEGIN") + stepped("INSERT INTO t(v) VALUES ('c')") + stepped("COMMIT"),
                                              stepped(LATE) + stepped("SELECT 7"), query("TABLE t")],
+    "copy sent ahead of its answer": simple("CREATE TEMP TABLE tmp(id int, v text)") +
+                                     [answered(1, pipeline(*COPY_TMP) + COPIED + SYNC), answered(1, pipeline(*COPY_TMP) + SYNC + COPIED + SYNC), answered(2, pipeline(*COPY_TMP) + FLUSH + copy_data(b"1") + SYNC + copy_data(b"\tb\n") + COPY_DONE + SYNC + SYNC),
+                                      answered(1, pipeline(*INSERT_T, *COPY_TMP) + COPIED + SYNC), answered(1, pipeline(*INSERT_T, *COPY_TMP) + SYNC + COPIED + SYNC),
+                                      answered(1, pipeline(*COPY_TMP) + COPIED + pipeline(*INSERT_T, *COPY_TMP) + COPIED + SYNC), answered(1, pipeline(*INSERT_T, *COPY_TMP) + copy_data(b"x\n") + COPY_DONE + SYNC),
+                                      query(*COPY_TMP) + COPIED + query(*INSERT_T), query("COPY tmp FROM STDIN; COPY tmp FROM STDIN") + COPIED + COPIED + SYNC] + simple("SELECT count(*), max(v || '') FROM tmp", "TABLE t"),
     "extended transaction": [extended("BEGIN"), extended("INSERT INTO t(v) VALUES ('x')"), extended("SAVEPOINT a"), extended("DELETE FROM t"), extended("ROLLBACK TO a"),
                              extended("UPDATE t SET n = 1 RETURNING id"), extended("COMMIT"), query("TABLE t")],
     "extended transaction in one pipeline": [extended("BEGIN") + extended("INSERT INTO t(v) VALUES ('x')") + extended("COMMIT"), query("TABLE t")],

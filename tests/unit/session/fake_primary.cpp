@@ -36,8 +36,9 @@ void fake_primary::receive(std::string_view bytes, std::string& out) {
     if (!f.complete()) return;
     if (mute_after == 0) return;   // it hears and says nothing any more
     if (mute_after > 0) --mute_after;
+    const bool of_query = f.type == 'Q' || copying_ == "Q";
     message(f.type, f.body);
-    if (f.type == 'Q' || f.type == 'S' || f.type == 'H') {
+    if (of_query || f.type == 'S' || f.type == 'H' || !copying_.empty()) {
       out += pending_;
       pending_.clear();
     }
@@ -129,6 +130,12 @@ bool fake_primary::run(const std::string& sql, bool describe_rows, bool implicit
     return false;
   }
   heard.push_back(sql);
+  if (starts(sql, "COPY") && sql.find("FROM STDIN") != std::string::npos) {
+    static constexpr std::string_view copy_in_response{"G\0\0\0\7\0\0\0", 8};   // text, no columns told
+    pending_.append(copy_in_response);
+    copying_ = "?";
+    return true;
+  }
   if (r && r->parameter.size() == 2) reported_ = r->parameter;
   if (!r) {
     std::size_t end = sql.find_first_of(" \n", sql.find_first_not_of(" \n"));
@@ -162,14 +169,43 @@ void fake_primary::again(const std::string& portal, const std::string& sql) {
 void fake_primary::query(std::string_view sql) {
   auto parts = split(sql);
   if (parts.empty()) protocol::write_empty_query_response(pending_);
-  for (const std::string& p : parts)
-    if (!run(p, true, false)) break;
+  statements(std::move(parts));
+}
+
+// Those of a Query, up to a COPY … FROM STDIN, which waits for its data.
+void fake_primary::statements(std::vector<std::string> parts) {
+  while (!parts.empty()) {
+    const bool good = run(parts.front(), true, false);
+    parts.erase(parts.begin());
+    if (good && copying_ == "?") {
+      copying_ = "Q";
+      behind_copy_ = std::move(parts);
+      return;
+    }
+    if (!good) break;
+  }
   if (!reported_.empty()) protocol::write_parameter_status(pending_, reported_[0], reported_[1]);
   reported_.clear();
   protocol::write_ready_for_query(pending_, status);
 }
 
+// While COPY … FROM STDIN takes its data (copyfromparse.c, CopyGetData).
+void fake_primary::copy(char type) {
+  if (type == 'd') ++copied;
+  if (type == 'd' || type == 'H' || type == 'S') return;
+  const std::string by = std::exchange(copying_, {});
+  if (type == 'c') protocol::write_command_complete(pending_, "COPY 1");
+  else fail(type == 'f' ? "57014" : "08P01");
+  if (by == "E") {
+    skipping_ = type != 'c';
+    return;
+  }
+  if (type != 'c') behind_copy_.clear();
+  statements(std::exchange(behind_copy_, {}));
+}
+
 void fake_primary::message(char type, std::string_view body) {
+  if (!copying_.empty()) return copy(type);
   if (skipping_ && type != 'S') return;
   switch (type) {
     case 'Q': query(*protocol::decode_query(body)); return;
@@ -232,6 +268,7 @@ void fake_primary::message(char type, std::string_view body) {
         run_.erase(p->first);
         skipping_ = true;
       }
+      if (copying_ == "?") copying_ = "E";
       return;
     }
     case 'C':

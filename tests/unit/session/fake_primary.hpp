@@ -42,6 +42,7 @@ class fake_primary {
   std::map<std::string, std::string> bound;   // by text: the parameters of its last Bind, as they were sent
   std::vector<std::string> heard;   // texts executed, in order; COMMITs of implicit transactions as "(commit)"
   char status = 'I';
+  int copied = 0;                   // CopyData taken by COPY … FROM STDIN
   bool once_per_portal = false;     // a portal that has run has no rows left, "UPDATE 0", or cannot be run again
   int mute_after = -1;              // messages after which it hears nothing any more; negative: never
 
@@ -51,6 +52,8 @@ class fake_primary {
   };
   void message(char type, std::string_view body);
   void query(std::string_view sql);
+  void statements(std::vector<std::string> parts);
+  void copy(char type);
   bool run(const std::string& sql, bool describe_rows, bool implicit);
   const reply_rows* lookup(const std::string& sql) const;
   void fail(const std::string& sqlstate, std::string_view words = "said by the fake primary");
@@ -63,6 +66,8 @@ class fake_primary {
   std::set<std::string> run_;   // portals
   std::vector<std::string> reported_;
   std::string in_, pending_, commit_error_;
+  std::string copying_;         // COPY … FROM STDIN takes data: the type of the message that it came by
+  std::vector<std::string> behind_copy_;   // the rest of its string
   bool skipping_ = false, epoch_gone_ = false, implicit_ = false, replica_role_ = false;
 };
 
