@@ -24,6 +24,7 @@ bool is_short(char type) {
   }
 }
 bool is_copy(char type) { return type == frontend::copy_data || type == frontend::copy_done || type == frontend::copy_fail; }
+bool is_copying(char type) { return is_copy(type) || type == frontend::sync || type == frontend::flush; }
 bool is_known(char type) {
   switch (type) {
     case frontend::query:
@@ -79,7 +80,7 @@ std::size_t session::state::consume_client(std::string_view bytes) {
       out.close_client = true;
       return bytes.size();
     }
-    if (!may_start()) {
+    if (!(copying_in && is_copying(f.type)) && !may_start()) {   // the data of a COPY in a string are part of it
       client_waits = true;
       break;
     }
@@ -154,7 +155,7 @@ bool session::state::oversized(const frame& f, std::string_view rest, std::size_
 }
 
 bool session::state::handle(const frame& f) {
-  if (is_copy(f.type) || (copying_in && (f.type == frontend::sync || f.type == frontend::flush))) {
+  if (is_copy(f.type) || (copying_in && is_copying(f.type))) {
     on_copy(f);
     return true;
   }

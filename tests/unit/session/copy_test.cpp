@@ -66,6 +66,15 @@ TEST_CASE("copy: the Syncs before the end of the data are ignored, those behind 
       {{query("COPY tmp FROM STDIN; COPY tmp FROM STDIN") + copied + copied + query("INSERT INTO t VALUES (1, 10)")},
        "G C:COPY 1 G C:COPY 1 Z:I C:INSERT 0 1 Z:I",
        1},
+      {{query("INSERT INTO t VALUES (1, 10); COPY tmp FROM STDIN; INSERT INTO t VALUES (1, 10); COPY tmp FROM STDIN; "
+              "SELECT 1") +
+        copied + end + copied},
+       "C:INSERT 0 1 G C:COPY 1 C:INSERT 0 1 G C:COPY 1 C:SELECT Z:I",
+       1},
+      {{query("COPY tmp FROM STDIN; INSERT INTO t VALUES (1, 10)"), data, end + flush(), done},
+       "G C:COPY 1 C:INSERT 0 1 Z:I",
+       1},
+      {{query("INSERT INTO t VALUES (1, 10); COPY tmp FROM STDIN"), data + give_up}, "C:INSERT 0 1 G E:57014 Z:I"},
       {{query("COPY tmp FROM STDIN; COPY tmp FROM STDIN") + copied, copied + end}, "G C:COPY 1 G C:COPY 1 Z:I Z:I"},
   };
   for (const row& r : rows)
