@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <boost/assert.hpp>
+#include <utility>
 
 #include "proxy/session/keys.hpp"
 #include "proxy/session/state.hpp"
@@ -7,6 +9,10 @@ namespace pgtandem::session {
 
 using form = committing::form;
 using stage = committing::stage;
+
+namespace {
+constexpr std::uint32_t unattended_ms = 20;   // a primary's timeouts below that are not looked after
+}  // namespace
 
 // `message` is what commits; it goes to the primary when the secondary has answered or been given up.
 void session::state::start_commit(form how, std::string message, awaited answer) {
@@ -52,7 +58,31 @@ void session::state::apply() {
   }
   commit.now = stage::applying;
   out.submit = commit.write;
-  out.deadline_ms = w.bounds.budget_ms;
+  const std::uint32_t first = std::min(w.bounds.budget_ms, unattended_ms);
+  commit.left_ms = w.bounds.budget_ms - first;
+  out.deadline_ms = first;
+}
+
+// The secondary has not answered yet.
+void session::state::commit_overdue() {
+  if (commit.left_ms > 0) {
+    attend_primary();
+    out.deadline_ms = std::exchange(commit.left_ms, 0);
+    return;
+  }
+  out.overdue = commit.write;
+  apply_failed("timed_out", "it did not answer within dual_write.budget_ms");
+}
+
+// While the secondary is waited for, the primary must not end the transaction: its idle_in_transaction_session_timeout runs from
+// ReadyForQuery to the next message, whatever that is, and statement_timeout from the Parse of a COMMIT to its Execute or to a Sync
+// (postgres.c). Outside of a block a Sync would commit.
+void session::state::attend_primary() {
+  if (commit.how == form::execute && tx.block) {
+    protocol::write_sync(out.to_primary);
+    await({.what = request::own, .to_ready = true});
+  }
+  protocol::write_flush(out.to_primary);
 }
 
 // Policy degrade: the keys become dirty inside the client's transaction. Policy strict: the transaction fails.

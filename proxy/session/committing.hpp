@@ -21,6 +21,7 @@ struct committing {
   std::string message;  // of the client, held back
   awaited answer;       // to it
   op_ptr write;
+  std::uint32_t left_ms = 0;   // of the secondary's time, once the deadline that is armed has passed
 };
 
 }  // namespace pgtandem::session

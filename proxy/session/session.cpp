@@ -42,8 +42,7 @@ void session::applied(const op_ptr& o, const apply_outcome& outcome) {
 
 void session::deadline_passed() {
   if (s_->ended || s_->commit.now != committing::stage::applying) return;
-  s_->out.overdue = s_->commit.write;
-  s_->apply_failed("timed_out", "it did not answer within dual_write.budget_ms");
+  s_->commit_overdue();
   s_->process_client({});
 }
 

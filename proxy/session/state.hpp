@@ -224,6 +224,8 @@ struct session::state {
   void start_commit(committing::form how, std::string message, awaited answer);
   void check();
   void apply();
+  void commit_overdue();
+  void attend_primary();
   void apply_failed(std::string_view reason, std::string_view message);
   void send_commit();
   void abandon_commit();

@@ -13,7 +13,7 @@ from harness.cluster import run, value
 from harness.compare import assert_equal, compare
 from harness.gate import TO_CLIENT, Gate, is_commit, says
 from harness.wait import wait_until
-from harness.wire import Wire, query
+from harness.wire import SYNC, Wire, bind, error_fields, execute, parse, query
 
 BUDGET_MS = 300
 SCHEMA = """
@@ -426,6 +426,35 @@ def test_degraded_op_of_a_role_without_rights(world):
     run(connection, "UPDATE public.acct SET bal = 5 WHERE id = 5")
     connection.commit()
     assert dirty(w) == 1
+    run(locker, "ROLLBACK")
+    w.reconciler()
+    drained_and_equal(w)
+
+
+def test_timeouts_of_the_primary_do_not_run_while_the_target_is_waited_for(world):
+    """A sick target fails no client, whatever timeouts its session has."""
+    budget_ms = 1500
+    w = world(settings={"dual_write": {"budget_ms": budget_ms}})
+    locker = w.connect("target")
+    run(locker, "BEGIN; LOCK TABLE acct IN ACCESS EXCLUSIVE MODE")
+    extended_commit = parse("COMMIT") + bind() + execute()
+    ends = [query("UPDATE acct SET bal = 7 WHERE id = 1"), query("COMMIT"), extended_commit + SYNC, SYNC]
+    clients = [Wire(w.proxies[0].port).login(w.database) for _ in ends]
+    for number, client in enumerate(clients):
+        for setting in ("idle_in_transaction_session_timeout", "statement_timeout"):
+            client.ask(f"SET {setting} = {budget_ms // 5}")
+        if ends[number] == SYNC:
+            client.send(parse("UPDATE acct SET bal = 7 WHERE id = 4") + bind() + execute())
+        elif number:
+            client.ask("BEGIN")
+            client.ask(f"UPDATE acct SET bal = 7 WHERE id = {number + 1}")
+    for client, end in zip(clients, ends):
+        client.send(end)
+    for client in clients:
+        heard = client.read_until(b"Z")
+        assert not [error_fields(body) for kind, body in heard if kind == b"E"]
+        client.close()
+    assert dirty(w) == len(ends)
     run(locker, "ROLLBACK")
     w.reconciler()
     drained_and_equal(w)

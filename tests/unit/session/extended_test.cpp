@@ -116,6 +116,25 @@ TEST_CASE("extended: the COMMIT of a failed secondary goes through degraded, of 
     }
 }
 
+TEST_CASE("extended: while the secondary is waited for, no timeout of the primary's runs on") {
+  for (bool block : {false, true})
+    for (bool late : {false, true}) {
+      stage s;
+      teach(s);
+      s.answer_ops = false;
+      s.send((block ? synced(run("BEGIN")) : std::string()) + run("INSERT INTO t VALUES (1, 10)") + synced(run("COMMIT")));
+      s.take();
+      s.session().deadline_passed();
+      CHECK(s.session().out().to_primary == (block ? std::string("S\0\0\0\4H\0\0\0\4", 10) : std::string("H\0\0\0\4", 5)));
+      s.pump();
+      if (late) s.session().deadline_passed();
+      else s.session().applied(s.submitted.at(0), {session::apply_result::applied, "", ""});
+      s.pump();
+      CHECK(s.take() == (block ? "C:COMMIT Z:I" : "N C:COMMIT Z:I"));
+      CHECK(s.session().idle());
+    }
+}
+
 TEST_CASE("extended: refusals and stale epochs end the pipeline") {
   for (std::size_t piece : pieces) {
     stage s(test::mirrored_world(), piece);

@@ -190,6 +190,11 @@ TEST_CASE("a silent secondary costs the budget and no more") {
   s.query("INSERT INTO t VALUES (1, 10)");
   CHECK(s.take() == "");
   CHECK(s.deadline_armed);
+  s.session().deadline_passed();   // the first part of the budget: only the primary hears of it
+  CHECK(s.session().out().to_primary == std::string("H\0\0\0\4", 5));
+  CHECK(s.session().out().deadline_ms);
+  s.pump();
+  CHECK(s.take() == "");
   s.session().deadline_passed();
   CHECK(std::exchange(s.session().out().overdue, nullptr) == s.submitted[0]);   // the breaker hears of it now
   s.pump();
