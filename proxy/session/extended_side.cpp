@@ -327,6 +327,13 @@ bool session::state::on_execute(const frame& f) {
       return true;
     }
   }
+  if (mirrors() && s && s->read_only && tx.writes.current()) {
+    if (!drained()) return false;
+    if (status != 'E' && to_mirror()) {
+      refuse_extended(f.type, {}, error_message(failure::refused_construct, read_only_behind_writes));
+      return true;
+    }
+  }
   if (s) remember(*s);
   bool captures = mirrors() && p->captures();
   if (bool alone = !captures && s && (keyed_only(*p->text) || in_keyed(s)); alone) {

@@ -33,6 +33,8 @@ struct decision {
 
 decision decide(const sql::statement& s, const sql::catalog& catalog, const names& known);
 
+inline constexpr std::string_view read_only_behind_writes = "a transaction that is set READ ONLY behind its writes";
+
 // For passthrough: what dual_write would refuse, as far as the grammar and the catalog tell without asking anybody; empty if
 // nothing. A name without schema is taken for one of schema public. `catalog` may be null.
 std::string census_construct(const sql::statement& s, const sql::catalog* catalog);

@@ -94,6 +94,19 @@ decision session::state::decide_here(const sql::statement& s) {
   return decide(s, *catalog, known);
 }
 
+// A statement of a string. What a degraded commit notes, and a key's record, are written at its very end: behind a write READ ONLY would
+// fail it.
+decision session::state::decide_behind(const sql::statement& s, bool& written) {
+  decision d = decide_here(s);
+  if (d.what == course::pass && s.read_only && written) {
+    d.what = course::refuse;
+    d.why = std::string(read_only_behind_writes);
+  }
+  if (s.kind == kind::commit || s.kind == kind::rollback) written = false;
+  written |= d.what == course::capture;
+  return d;
+}
+
 bool session::state::mirror_query(std::string_view message, std::string_view sql, sql::analysis_ptr a) {
   std::string why;
   if (unreadable(*a, sql, why)) {
@@ -107,11 +120,15 @@ bool session::state::mirror_query(std::string_view message, std::string_view sql
     if (!drained()) return false;
     captures = status == 'E' && controls && a->statements.size() > 1;
   }
+  const auto& all = a->statements;
+  const bool read_only = std::any_of(all.begin(), all.end(), [](const sql::statement& s) { return s.read_only; });
+  if (read_only && tx.writes.current() && !drained()) return false;   // has it written?
+  bool written = status != 'E' && to_mirror();
   std::vector<decision> decisions;
   std::vector<std::string> questions;
   const std::size_t sure = status == 'E' ? 0 : known_ahead(*a, meanings_open);   // what stands behind is decided when its time has come
   for (std::size_t i = 0; i < sure; ++i) {
-    decision d = decide_here(a->statements[i]);
+    decision d = decide_behind(a->statements[i], written);
     if (d.what == course::resolve) questions.insert(questions.end(), d.ask.begin(), d.ask.end());
     if (d.what == course::refuse) {
       refuse_query(failure::refused_construct, d.why);

@@ -71,8 +71,10 @@ bool session::state::decide_part(std::size_t to) {
     return true;
   }
   std::vector<std::string> questions;
+  bool written = to_mirror();
+  for (std::size_t i = script.at; i < script.decided; ++i) written |= script.decisions[i].what == course::capture;
   for (std::size_t i = script.decided; i < to; ++i) {
-    decision d = decide_here(script.statement(i));
+    decision d = decide_behind(script.statement(i), written);
     if (d.what == course::resolve) questions.insert(questions.end(), d.ask.begin(), d.ask.end());
     if (d.what == course::refuse) {
       refuse_part(failure::refused_construct, d.why);

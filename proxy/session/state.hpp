@@ -156,6 +156,7 @@ struct session::state {
   void refuse_query(failure why, std::string_view what);
   bool unreadable(const sql::analysis& a, std::string_view sql, std::string& why);
   decision decide_here(const sql::statement& s);
+  decision decide_behind(const sql::statement& s, bool& written);
 
   // script_side.cpp
   void start_script(std::string_view sql, sql::analysis_ptr a);

@@ -69,6 +69,7 @@ void take_flags(unsigned flags, statement& s) {
   s.returning = flags & raw_returning;
   s.locks_rows = flags & raw_locks_rows;
   s.chain = flags & raw_chain;
+  s.read_only = flags & raw_read_only;
   s.changes_settings = flags & raw_changes_settings;
   s.changes_role = flags & raw_changes_role;
   s.holds_session = flags & raw_holds_session;

@@ -62,6 +62,7 @@ struct statement {
   std::string name;                 // savepoint, prepared statement, setting (SET, RESET), DISCARD's object
   std::size_t arguments = 0;        // EXECUTE: how many
   bool chain = false;               // COMMIT/ROLLBACK AND CHAIN
+  bool read_only = false;           // makes the transaction READ ONLY from here on: SET TRANSACTION, BEGIN
   std::unique_ptr<statement> inner; // of PREPARE
   // marks about the session
   bool changes_settings = false;    // SET/RESET/DISCARD/set_config(): search_path or others may differ afterwards

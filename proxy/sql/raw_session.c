@@ -20,12 +20,23 @@ static const struct transaction_rule {
     [TRANS_STMT_ROLLBACK_PREPARED] = {raw_uncaptured, "ROLLBACK PREPARED"},
 };
 
+/* READ ONLY among the modes of SET TRANSACTION or BEGIN (which has effect inside a block, too). */
+static void read_only_of(const List* modes, raw_statement* s) {
+  const ListCell* cell;
+  foreach (cell, modes) {
+    const DefElem* mode = lfirst_node(DefElem, cell);
+    if (strcmp(mode->defname, "transaction_read_only") == 0 && ((const A_Const*)mode->arg)->val.ival.ival)
+      raw_mark(s, raw_read_only);
+  }
+}
+
 void raw_refine_transaction(const void* node, raw_statement* s) {
   const TransactionStmt* transaction = node;
   const struct transaction_rule* rule = &transaction_rules[transaction->kind];
   raw_name_as(s, rule->kind, rule->construct);
   s->name = transaction->savepoint_name;
   if (transaction->chain) raw_mark(s, raw_chain);
+  read_only_of(transaction->options, s);
 }
 
 void raw_refine_set(const void* node, raw_statement* s) {
@@ -34,9 +45,11 @@ void raw_refine_set(const void* node, raw_statement* s) {
   s->name = set->name;
   if (set->kind == VAR_SET_MULTI) { /* SET TRANSACTION …, SET SESSION CHARACTERISTICS … */
     if (strncmp(set->name, "TRANSACTION", strlen("TRANSACTION")) != 0) raw_mark(s, raw_changes_settings);
+    else read_only_of(set->args, s);
     return;
   }
   raw_mark(s, raw_changes_settings);
+  if (set->name && strcasecmp(set->name, "transaction_read_only") == 0) raw_mark(s, raw_read_only); /* or not: rare */
   if (set->name && (strcasecmp(set->name, "role") == 0 || strcasecmp(set->name, "session_authorization") == 0))
     raw_mark(s, raw_changes_role);
 }

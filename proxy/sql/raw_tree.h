@@ -54,7 +54,8 @@ enum raw_flag {
   raw_select_into_temp = 1 << 12,
   raw_unknown_node = 1 << 13,
   raw_no_memory = 1 << 14,
-  raw_by_value = 1 << 15 /* the value of a constant was looked at: another value, another outcome */
+  raw_by_value = 1 << 15, /* the value of a constant was looked at: another value, another outcome */
+  raw_read_only = 1 << 16
 };
 
 typedef enum raw_fact_kind { raw_fact_function, raw_fact_reads, raw_fact_set_column, raw_fact_relation } raw_fact_kind;

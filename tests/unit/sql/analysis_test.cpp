@@ -367,6 +367,13 @@ TEST_CASE("RETURNING, row locks, CHAIN and parameters are seen") {
   CHECK_FALSE(analyze("SELECT 1 FROM t")->statements[0].locks_rows);
   CHECK(analyze("COMMIT AND CHAIN")->statements[0].chain);
   CHECK_FALSE(analyze("COMMIT AND NO CHAIN")->statements[0].chain);
+  for (const char* sql : {"SET TRANSACTION READ ONLY", "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE, READ ONLY",
+                          "BEGIN READ ONLY", "START TRANSACTION DEFERRABLE, READ ONLY", "SET transaction_read_only = on",
+                          "SET LOCAL Transaction_Read_Only TO true"})
+    CHECK(analyze(sql)->statements[0].read_only);
+  for (const char* sql : {"SET TRANSACTION READ WRITE", "BEGIN", "BEGIN READ WRITE", "SET default_transaction_read_only = on",
+                          "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"})
+    CHECK_FALSE(analyze(sql)->statements[0].read_only);
   CHECK(analyze("SELECT $1")->statements[0].has_parameters);
   CHECK(analyze("INSERT INTO t SELECT * FROM f(a => $2)")->statements[0].has_parameters);
   CHECK_FALSE(analyze("SELECT '$1'")->statements[0].has_parameters);
