@@ -55,7 +55,7 @@ std::string replay_query(const std::vector<std::vector<std::string>>& settings) 
   for (const auto& s : settings) {
     if (s.size() != 3) continue;
     if (s[0] == "set") q += "SELECT pg_catalog.set_config(" + sql::quote_literal(s[1]) + ", " + sql::quote_literal(s[2]) + ", false);";
-    if (s[0] == "prepare") q += s[2] + ";";
+    if (s[0] == "prepare") q += s[2] + "\n;";   // it may end in a comment
     if (s[0] == "listen") q += "LISTEN " + sql::quote_ident(s[1]) + ";";
   }
   for (const auto& s : settings)   // last: a role may not be allowed to set the others

@@ -184,7 +184,7 @@ void session::state::send_doomed() {
   w.planned = make_plan(script.at + 1);
   script.clear();
   std::string message;
-  protocol::write_query(message, std::string(w.planned->text()) + ";\nROLLBACK");
+  protocol::write_query(message, std::string(w.planned->text()) + "\n;\nROLLBACK");   // the text may end in a comment
   forward(message);
   await(std::move(w));
 }

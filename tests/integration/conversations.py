@@ -129,7 +129,7 @@ CONVERSATIONS = {
                                          "SELECT 1; INSERT INTO t(v) VALUES ('h'); END", "INSERT INTO late VALUES (1, 99); COMMIT; INSERT INTO t(v) VALUES ('never')", "TABLE late",
                                          "SET client_min_messages = error", "INSERT INTO t(v) VALUES ('i'); COMMIT", "RESET client_min_messages", "BEGIN",
                                          "INSERT INTO t(v) VALUES ('j'); COMMIT; INSERT INTO t(v) VALUES ('k'); COMMIT; INSERT INTO t(v) VALUES ('l')", "TABLE t"),
-    "what an implicit transaction may not": simple("INSERT INTO t(v) VALUES ('a'); SAVEPOINT s; SELECT 1", "SAVEPOINT s; INSERT INTO t(v) VALUES ('b')", "INSERT INTO t(v) VALUES ('c'); RELEASE s",
+    "what an implicit transaction may not": simple("INSERT INTO t(v) VALUES ('a'); SAVEPOINT s; SELECT 1", "INSERT INTO t(v) VALUES ('a'); SAVEPOINT s --x", "INSERT INTO t(v) VALUES ('a'); ROLLBACK AND CHAIN -- /*", "SAVEPOINT s; INSERT INTO t(v) VALUES ('b')", "INSERT INTO t(v) VALUES ('c'); RELEASE s",
                                                    "INSERT INTO t(v) VALUES ('d'); ROLLBACK TO s", "INSERT INTO t(v) VALUES ('e'); COMMIT AND CHAIN; SELECT 1", "INSERT INTO t(v) VALUES ('f'); ROLLBACK AND CHAIN",
                                                    "INSERT INTO t(v) VALUES ('g'); VACUUM t", "BEGIN; INSERT INTO t(v) VALUES ('h'); COMMIT; VACUUM t", "DISCARD ALL; INSERT INTO t(v) VALUES ('i')",
                                                    "INSERT INTO t(v) VALUES ('j'); COMMIT; SET LOCAL work_mem = '1MB'", "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE; INSERT INTO t(v) VALUES ('k')",

@@ -21,6 +21,7 @@ std::vector<std::string> split(std::string_view sql) {
     if (i == sql.size() || sql[i] == ';') {
       std::string part(sql.substr(from, i - from));
       if (starts(part, "/*") && part.find("*/") != std::string::npos) part.erase(0, part.find("*/") + 2);
+      while (!part.empty() && part.back() == '\n') part.pop_back();
       if (part.find_first_not_of(" \n") != std::string::npos) parts.push_back(part);
       from = i + 1;
     }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 
+#include "proxy/session/own_query.hpp"
 #include "tests/unit/session/stage.hpp"
 
 using namespace pgtandem;
@@ -260,4 +261,9 @@ TEST_CASE("shutdown: at the next idle moment, or at once") {
   now.session().shutdown(true);
   now.pump();
   CHECK(now.closed);
+}
+
+TEST_CASE("move: a PREPARE that ends in a comment does not hide what is made again behind it") {
+  CHECK(session::replay_query({{"prepare", "q", "PREPARE q AS SELECT 1 -- x"}, {"role", "", "bob"}}) ==
+        "PREPARE q AS SELECT 1 -- x\n;SET ROLE bob;");
 }
