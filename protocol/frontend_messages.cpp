@@ -57,6 +57,18 @@ std::optional<bind_message> decode_bind(std::string_view body) {
   return m;
 }
 
+std::optional<std::string_view> bound_parameter(const bind_message& m, std::size_t number) {
+  reader r(m.parameter_part);
+  r.bytes(std::size_t{counted(r, 2)} * 2);
+  if (number == 0 || number > counted(r, 4)) return std::nullopt;
+  for (std::size_t i = 1;; ++i) {
+    const std::int32_t length = r.i32();
+    const std::string_view value = length > 0 ? r.bytes(static_cast<std::size_t>(length)) : std::string_view();
+    if (!r.ok()) return std::nullopt;
+    if (i == number) return length < 0 ? std::nullopt : std::optional(value);
+  }
+}
+
 std::optional<describe_message> decode_describe(std::string_view body) {
   reader r(body);
   describe_message m;

@@ -44,6 +44,8 @@ struct execute_message {
 std::optional<std::string_view> decode_query(std::string_view body);
 std::optional<parse_message> decode_parse(std::string_view body);
 std::optional<bind_message> decode_bind(std::string_view body);
+// Value number `number`, from 1, as it was sent; nothing for NULL or where there is none.
+std::optional<std::string_view> bound_parameter(const bind_message& m, std::size_t number);
 std::optional<describe_message> decode_describe(std::string_view body);
 std::optional<execute_message> decode_execute(std::string_view body);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "proxy/sql/custom_settings.hpp"
 #include "proxy/sql/raw_tree.h"
 #include "proxy/sql/sql_comments.hpp"
 
@@ -56,10 +57,20 @@ void take_facts(const raw_statement& raw, statement& s) {
       case raw_fact_relation:
         s.relations.push_back(relation_of(fact));
         break;
+      case raw_fact_setting:
+        s.settings.emplace_back(fact.name);
+        break;
+      case raw_fact_setting_parameter:
+        s.setting_parameters.push_back(fact.number);
+        break;
+      case raw_fact_body:
+        for (std::string& name : custom_settings_in(fact.name)) s.settings.push_back(std::move(name));
+        break;
     }
   }
   sort_unique(s.functions);
   sort_unique(s.read_relations);
+  sort_unique(s.settings);
 }
 
 void take_flags(unsigned flags, statement& s) {
@@ -75,6 +86,7 @@ void take_flags(unsigned flags, statement& s) {
   s.holds_session = flags & raw_holds_session;
   s.has_parameters = flags & raw_has_parameters;
   s.by_value = flags & raw_by_value;
+  s.computed_setting = flags & raw_computed_setting;
 }
 
 statement statement_of(const raw_statement& raw) {

@@ -68,6 +68,9 @@ struct statement {
   bool changes_settings = false;    // SET/RESET/DISCARD/set_config(): search_path or others may differ afterwards
   bool changes_role = false;        // SET ROLE, SET SESSION AUTHORIZATION, RESET of them
   bool holds_session = false;       // session advisory lock, WITH HOLD cursor, LISTEN: what cannot move silently
+  std::vector<std::string> settings;   // names that set_config(), or the body of a DO, makes a setting of; unique
+  std::vector<int> setting_parameters; // parameters that are such a name, from 1
+  bool computed_setting = false;       // there is one for the session whose name stands nowhere
   bool has_parameters = false;      // $1 …
   bool by_value = false;            // the value of a constant was looked at
 };

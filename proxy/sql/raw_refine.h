@@ -25,6 +25,7 @@ void raw_refine_discard(const void* node, raw_statement* s);
 void raw_refine_listen(const void* node, raw_statement* s);
 void raw_refine_vacuum(const void* node, raw_statement* s);
 void raw_refine_fetch(const void* node, raw_statement* s);
+void raw_refine_do(const void* node, raw_statement* s);
 void raw_refine_call(const void* node, raw_statement* s);
 
 /* raw_definitions.c */

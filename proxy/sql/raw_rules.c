@@ -41,7 +41,7 @@ static const struct statement_rule {
     [T_ClusterStmt] = {raw_session, "CLUSTER"},
     [T_AlterSystemStmt] = {raw_session, "ALTER SYSTEM"},
 
-    [T_DoStmt] = {raw_uncaptured, "DO"},
+    [T_DoStmt] = {raw_uncaptured, "DO", raw_refine_do},
     [T_CallStmt] = {raw_uncaptured, "CALL", raw_refine_call},
     [T_CreateStmt] = {raw_uncaptured, "CREATE TABLE", raw_refine_create_table},
     [T_CreateTableAsStmt] = {raw_uncaptured, "CREATE TABLE AS", raw_refine_create_as},

@@ -75,4 +75,14 @@ void raw_refine_fetch(const void* node, raw_statement* s) {
   s->construct = ((const FetchStmt*)node)->ismove ? "MOVE" : "FETCH";
 }
 
+void raw_refine_do(const void* node, raw_statement* s) {
+  const ListCell* cell;
+  raw_mark(s, raw_by_value);
+  foreach (cell, ((const DoStmt*)node)->args) {
+    const DefElem* part = lfirst_node(DefElem, cell);
+    if (strcmp(part->defname, "as") == 0 && part->arg && nodeTag(part->arg) == T_String)
+      raw_add_fact(s, (raw_fact){.kind = raw_fact_body, .name = strVal(part->arg)});
+  }
+}
+
 void raw_refine_call(const void* node, raw_statement* s) { raw_walk(((const CallStmt*)node)->funccall, s); }

@@ -55,15 +55,25 @@ enum raw_flag {
   raw_unknown_node = 1 << 13,
   raw_no_memory = 1 << 14,
   raw_by_value = 1 << 15, /* the value of a constant was looked at: another value, another outcome */
-  raw_read_only = 1 << 16
+  raw_read_only = 1 << 16,
+  raw_computed_setting = 1 << 17 /* set_config() for the session, of a name that is neither written out nor a parameter */
 };
 
-typedef enum raw_fact_kind { raw_fact_function, raw_fact_reads, raw_fact_set_column, raw_fact_relation } raw_fact_kind;
+typedef enum raw_fact_kind {
+  raw_fact_function,
+  raw_fact_reads,
+  raw_fact_set_column,
+  raw_fact_relation,
+  raw_fact_setting,           /* a name given to set_config() */
+  raw_fact_setting_parameter, /* the parameter that is its name */
+  raw_fact_body               /* of DO */
+} raw_fact_kind;
 
 /* schema and alias may be NULL. */
 typedef struct raw_fact {
   raw_fact_kind kind;
   const char *schema, *name, *alias;
+  int number; /* of the parameter, from 1 */
 } raw_fact;
 
 typedef struct raw_statement {

@@ -151,18 +151,35 @@ static bool holds_a_session_lock(const char* function) {
   return false;
 }
 
-/* set_config(): a role is changed unless the setting's name is written out and is another. */
-static unsigned set_config_flags(const FuncCall* call) {
-  const Node* first = call->args ? linitial(call->args) : NULL;
-  if (first && nodeTag(first) == T_A_Const) {
-    const A_Const* constant = (const A_Const*)first;
-    if (!constant->isnull && nodeTag(&constant->val) == T_String) {
-      const char* setting = constant->val.sval.sval;
-      if (strcasecmp(setting, "role") != 0 && strcasecmp(setting, "session_authorization") != 0)
-        return raw_changes_settings;
-    }
+static const Node* argument(const FuncCall* call, int i) {
+  const Node* node = list_length(call->args) > i ? list_nth(call->args, i) : NULL;
+  while (node && nodeTag(node) == T_TypeCast) node = ((const TypeCast*)node)->arg;
+  return node;
+}
+
+static const A_Const* constant_of(const Node* node) {
+  const A_Const* constant = node && nodeTag(node) == T_A_Const ? (const A_Const*)node : NULL;
+  return constant && !constant->isnull ? constant : NULL;
+}
+
+/* set_config(): which setting; a role is changed unless the name is written out and is another. */
+static void visit_set_config(raw_statement* s, const FuncCall* call) {
+  const Node* first = argument(call, 0);
+  const A_Const *name = constant_of(first), *local = constant_of(argument(call, 2));
+  raw_mark(s, raw_changes_settings | raw_by_value);
+  if (name && nodeTag(&name->val) == T_String) {
+    const char* setting = name->val.sval.sval;
+    raw_add_fact(s, (raw_fact){.kind = raw_fact_setting, .name = setting});
+    if (strcasecmp(setting, "role") == 0 || strcasecmp(setting, "session_authorization") == 0)
+      raw_mark(s, raw_changes_role);
+    return;
   }
-  return raw_changes_settings | raw_changes_role;
+  raw_mark(s, raw_changes_role);
+  if (local && nodeTag(&local->val) == T_Boolean && local->val.boolval.boolval) return; /* for the transaction */
+  if (first && nodeTag(first) == T_ParamRef)
+    raw_add_fact(s, (raw_fact){.kind = raw_fact_setting_parameter, .number = ((const ParamRef*)first)->number});
+  else
+    raw_mark(s, raw_computed_setting);
 }
 
 static void visit_function(worklist* w, const FuncCall* call) {
@@ -170,7 +187,7 @@ static void visit_function(worklist* w, const FuncCall* call) {
   const char* schema = list_length(call->funcname) > 1 ? strVal(linitial(call->funcname)) : NULL;
   raw_add_fact(w->s, (raw_fact){.kind = raw_fact_function, .schema = schema, .name = name});
   if (holds_a_session_lock(name)) raw_mark(w->s, raw_holds_session);
-  if (strcmp(name, "set_config") == 0) raw_mark(w->s, set_config_flags(call) | raw_by_value);
+  if (strcmp(name, "set_config") == 0) visit_set_config(w->s, call);
 }
 
 static void visit_select(worklist* w, const SelectStmt* select) {

@@ -97,6 +97,18 @@ TEST_CASE("Bind with counts and lengths that cannot be") {
   for (const std::string& body : bodies) CHECK_FALSE(decode_bind(body));
 }
 
+TEST_CASE("Bind: one of its values") {
+  std::string out;
+  const std::vector<std::optional<std::string_view>> values{"first", std::nullopt, "", "last"};
+  write_bind(out, "", "", values);
+  const std::string body = body_of(out, frontend::bind);
+  const auto m = decode_bind(body);
+  REQUIRE(m);
+  for (std::size_t i = 0; i < values.size(); ++i) CHECK(bound_parameter(*m, i + 1) == values[i]);
+  CHECK_FALSE(bound_parameter(*m, 0));
+  CHECK_FALSE(bound_parameter(*m, 5));
+}
+
 TEST_CASE("Describe and Close") {
   std::string out;
   write_describe(out, describe_kind::portal, "p1");
