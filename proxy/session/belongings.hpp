@@ -3,6 +3,8 @@
 #pragma once
 #include <string>
 
+#include "proxy/session/luggage.hpp"
+
 namespace pgtandem::session {
 
 struct belongings {
@@ -13,6 +15,9 @@ struct belongings {
   bool fresh = false;  // the client has said nothing since the last answer
   bool told = false;   // there was an answer since the present warming began
   int failures = 0;    // in a row
+  luggage taken;       // what can be made again
+  bool packed = false; // it is there, and the client has said nothing since
+  int unpacked = 0;    // failures in a row
 };
 
 }  // namespace pgtandem::session

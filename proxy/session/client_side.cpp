@@ -181,7 +181,7 @@ bool session::state::handle(const frame& f) {
 
 const world& session::state::rules() {
   tx.begin(latest);
-  has.fresh = false;
+  has.fresh = has.packed = false;
   return *tx.rules();
 }
 
@@ -212,22 +212,20 @@ void session::state::forget_names() {
 // What a statement may leave behind in the session, success assumed.
 void session::state::remember(const sql::statement& s) {
   using kind = sql::statement_kind;
+  named.note(s);
   if (s.changes_settings || s.changes_role) {
-    settings_touched = true;
     meanings_open = true;
     tx.fence_again();
     forget_names();
     if (changes_texts(s)) texts_changed = texts_open = true;
   }
-  if (s.construct == "LISTEN") settings_touched = true;
-  else if (s.holds_session) has.holds = true;
+  if (s.holds_session && s.construct != "LISTEN") has.holds = true;
   switch (s.kind) {
     case kind::create_temp:
       has.temporary = meanings_open = true;
       forget_names();
       break;
     case kind::prepare:
-      settings_touched = true;
       forget_executable(s.name);
       break;
     case kind::execute:

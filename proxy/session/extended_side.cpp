@@ -212,6 +212,7 @@ bool session::state::on_bind(const frame& f) {
     return true;
   }
   name(a, awaited::naming::portal, m->portal, p);
+  note_bound_settings(*p, *m);
   if (wants_key(p->text.get()) || key.now != idempotency::stage::none) bind_identity[std::string(m->portal)] = p->sql + '\0' + std::string(f.body.substr(m->portal.size()));
   if (p->with_image && m->result_formats.size() > 1) {
     std::vector<std::int16_t> formats = m->result_formats;
@@ -225,6 +226,14 @@ bool session::state::on_bind(const frame& f) {
   return true;
 }
 
+// set_config($1, …): the name is known only here.
+void session::state::note_bound_settings(const prepared& p, const protocol::bind_message& m) {
+  const sql::statement* s = p.statement();
+  if (!s) return;
+  for (int number : s->setting_parameters)
+    if (auto name = protocol::bound_parameter(m, static_cast<std::size_t>(number))) named.note(*name);
+}
+
 // A Bind with large parameters passes as it comes, if nothing has to be changed in it. False: it has to be awaited whole.
 bool session::state::stream_bind(const frame& f, std::string_view rest) {
   if (server_skips || skip_to_sync) return false;
@@ -235,6 +244,7 @@ bool session::state::stream_bind(const frame& f, std::string_view rest) {
   auto i = statements.find(std::string(f.body.substr(portal_end + 1, name_end - portal_end - 1)));
   if (i == statements.end()) return false;
   if (wants_key(i->second->text.get()) || key.now != idempotency::stage::none) return false;   // the whole of it identifies the write
+  if (const sql::statement* s = i->second->statement(); s && !s->setting_parameters.empty()) return false;
   std::string error;
   if (ensure_prepared(i->second, error) != readiness::ready || i->second->with_image) return false;
   awaited a{.what = request::bind};

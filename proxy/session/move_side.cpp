@@ -32,7 +32,7 @@ bool session::state::idle() const {
 // The primary is elsewhere now. False: the client's message has to wait.
 bool session::state::may_move() {
   if (!awaiting.empty() || status != 'I' || unsynced || moving) return false;
-  if (!has.fresh) {
+  if (!has.fresh || !has.packed) {
     ask_belongings();
     return false;
   }
@@ -53,17 +53,8 @@ bool session::state::may_move() {
   return !moving;
 }
 
-void session::state::move() {
-  if (settings_touched) {
-    moving = true;
-    ask_simple(purpose::read_settings, session_settings_query());
-  } else {
-    swap({});
-  }
-}
-
-// The PREPARE of this name out of the string that it came in, which is what the primary keeps; empty: it is not to be told, or it would be
-// read by other rules than at first (the next primary reads it before the session's settings are made there).
+// The PREPARE of this name out of the string that it came in, which is what the primary keeps; empty: it is not to be told, or it may have
+// been read by other rules than those of now.
 std::string session::state::prepare_again(std::string_view name, std::string_view text) {
   if (strings_varied && text.find('\\') != std::string_view::npos) return {};
   sql::analysis_ptr a = analyze(text, standard_strings);
@@ -71,16 +62,17 @@ std::string session::state::prepare_again(std::string_view name, std::string_vie
   return at ? std::string(text.substr(a->ranges[*at].begin, a->ranges[*at].size())) : std::string();
 }
 
-void session::state::swap(const std::vector<std::vector<std::string>>& settings) {
-  std::vector<std::vector<std::string>> keep = settings;
-  for (auto& s : keep) {
-    if (s.size() != 3 || s[0] != "prepare") continue;
-    s[2] = prepare_again(s[1], s[2]);
-    if (!s[2].empty()) continue;
+// The primary told what the session has; the next one is told to make it again, while the client hears nothing.
+void session::state::move() {
+  luggage taken = std::move(has.taken);
+  for (carried& c : taken) {
+    if (c.what != "prepare") continue;
+    c.value = prepare_again(c.name, c.value);
+    if (!c.value.empty()) continue;
     fatal(failure::cannot_move, "a prepared statement whose text is not known");
     return;
   }
-  out.swap_primary = true;
+  out.swap_primary = moving = true;
   ++connection;
   own_prepared.clear();
   executes.gone();
@@ -93,16 +85,26 @@ void session::state::swap(const std::vector<std::vector<std::string>>& settings)
   has = {};
   next = spare::none;
   for (const auto& [name, value] : next_hello.parameters) {
-    auto i = parameters.find(name);
-    if (i == parameters.end() || i->second != value) protocol::write_parameter_status(out.to_client, name, value);
+    parameters_told.emplace(name, parameters[name]);
     learn_parameter(name, value);
   }
-  if (std::string text = replay_query(keep); !text.empty()) {
-    moving = true;
-    ask_simple(purpose::replay, text);
-  } else {
-    moving = false;
+  const std::vector<replay_step> steps = replay_steps(taken);
+  replays = steps.size();
+  for (const replay_step& step : steps) {
+    ask_simple(purpose::replay, step.sql);
+    awaiting.back().dispensable = step.dispensable;
   }
+  if (steps.empty()) moved();
+}
+
+void session::state::replayed(bool failed) {
+  if (failed) fatal(failure::cannot_move, "a setting, role, channel or prepared statement");
+  else if (--replays == 0) moved();
+}
+
+void session::state::moved() {
+  moving = false;
+  tell_parameters();
 }
 
 }  // namespace pgtandem::session

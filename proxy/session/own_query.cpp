@@ -1,7 +1,5 @@
 #include "proxy/session/own_query.hpp"
 
-#include "proxy/sql/rewrite.hpp"
-
 namespace pgtandem::session {
 
 std::string fence_query(std::int32_t epoch) {
@@ -41,26 +39,6 @@ std::string_view belongings_query() {
          "UNION ALL SELECT 'a session advisory lock' FROM pg_catalog.pg_locks WHERE locktype = 'advisory' "
          "AND pid = pg_catalog.pg_backend_pid() HAVING pg_catalog.count(*) > 0 "
          "UNION ALL SELECT 'a cursor WITH HOLD' FROM pg_catalog.pg_cursors WHERE is_holdable HAVING pg_catalog.count(*) > 0";
-}
-
-std::string_view session_settings_query() {
-  return "SELECT 'set', name, setting FROM pg_catalog.pg_settings WHERE source = 'session' "
-         "UNION ALL SELECT 'listen', c, '' FROM pg_catalog.pg_listening_channels() AS c "
-         "UNION ALL SELECT 'prepare', name, statement FROM pg_catalog.pg_prepared_statements WHERE from_sql "
-         "UNION ALL SELECT 'role', '', r FROM pg_catalog.current_setting('role') AS r WHERE r <> 'none'";
-}
-
-std::string replay_query(const std::vector<std::vector<std::string>>& settings) {
-  std::string q;
-  for (const auto& s : settings) {
-    if (s.size() != 3) continue;
-    if (s[0] == "set") q += "SELECT pg_catalog.set_config(" + sql::quote_literal(s[1]) + ", " + sql::quote_literal(s[2]) + ", false);";
-    if (s[0] == "prepare") q += s[2] + "\n;";   // it may end in a comment
-    if (s[0] == "listen") q += "LISTEN " + sql::quote_ident(s[1]) + ";";
-  }
-  for (const auto& s : settings)   // last: a role may not be allowed to set the others
-    if (s.size() == 3 && s[0] == "role") q += "SET ROLE " + sql::quote_ident(s[2]) + ";";
-  return q;
 }
 
 }  // namespace pgtandem::session

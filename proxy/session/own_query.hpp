@@ -4,8 +4,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 namespace pgtandem::session {
 
@@ -41,9 +39,5 @@ bool from_hex(std::string_view hex, std::string& out);
 
 // Rows (name): what this session holds that cannot be made again on another server.
 std::string_view belongings_query();
-// Rows (what, name, value): settings made in this session, its role, its LISTEN channels, its PREPARE statements.
-std::string_view session_settings_query();
-// The statement that makes them again.
-std::string replay_query(const std::vector<std::vector<std::string>>& settings);
 
 }  // namespace pgtandem::session

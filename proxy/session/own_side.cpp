@@ -12,7 +12,7 @@ bool blocks(purpose p) {
     case purpose::resolve:
     case purpose::recall:
     case purpose::belongings:
-    case purpose::read_settings:
+    case purpose::pack:
     case purpose::replay:
     case purpose::claim:
     case purpose::warnings: return true;
@@ -173,11 +173,8 @@ void session::state::own_done(awaited a) {
       query_ready(std::move(failed_query));
       return;
     case purpose::belongings: belongings_told(a.failed); return;
-    case purpose::read_settings: swap(own_rows); return;
-    case purpose::replay:
-      moving = false;
-      if (a.failed) fatal(failure::moved);
-      return;
+    case purpose::pack: packed(a.failed); return;
+    case purpose::replay: replayed(a.failed); return;
     default: return;
   }
 }
@@ -232,8 +229,10 @@ void session::state::own_failed(const frame& f) {
     case purpose::resolve:
     case purpose::recall:
     case purpose::belongings:
-    case purpose::read_settings: break;
-    case purpose::replay: break;
+    case purpose::pack: break;
+    case purpose::replay:
+      if (a.dispensable && e && of_the_statement(e->sqlstate())) a.failed = false;
+      break;
     default: say();   // commit, check_constraints, mark_dirty: it is the answer to the client's COMMIT
   }
   if (a.own == purpose::commit) held_complete.clear();

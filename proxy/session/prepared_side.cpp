@@ -14,7 +14,7 @@ namespace pgtandem::session {
 void session::state::name(awaited& a, awaited::naming what, std::string_view name, prepared_ptr now) {
   a.names = what;
   a.name = name;
-  prepared_map& map = named(what);
+  prepared_map& map = map_of(what);
   if (!now) {
     auto i = map.find(a.name);
     if (i == map.end()) return;
@@ -30,7 +30,7 @@ void session::state::take_back(awaited& a) {
   forget_skipped(a);
   const auto what = std::exchange(a.names, awaited::naming::none);
   if (what == awaited::naming::none) return;
-  prepared_map& map = named(what);
+  prepared_map& map = map_of(what);
   if (a.before)
     map[a.name] = std::move(a.before);
   else

@@ -253,6 +253,7 @@ void session::state::completed(sql::statement_kind kind, const std::string& name
   if (kind == sql::statement_kind::discard && name == "ALL") {
     forget_prepared({}, parses_then);
     has = {};
+    named.unknown = false;
   }
   if (status == 'E' && (ends || kind == sql::statement_kind::rollback_to)) status = ends && !chain ? 'I' : 'T';
   tx.completed(kind, name);
@@ -366,7 +367,7 @@ void session::state::say_ready(char s) {
 
 void session::state::on_parameter(const frame& f) {
   auto p = protocol::decode_parameter_status(f.body);
-  if (p && in_string) parameters_told.emplace(p->name, parameters[std::string(p->name)]);
+  if (p && (in_string || moving)) parameters_told.emplace(p->name, parameters[std::string(p->name)]);
   else out.to_client.append(f.whole);
   if (p) learn_parameter(p->name, p->value);
 }

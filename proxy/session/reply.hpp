@@ -21,7 +21,7 @@ enum class request : std::uint8_t { query, parse, bind, describe, execute, close
 // Why the proxy asks something itself.
 enum class purpose : std::uint8_t {
   none, begin, fence, resolve, recall, claim, record, check_constraints, mark_dirty, commit, rollback, fail, resync, reparse, belongings,
-  read_settings, replay, warnings, undo, spend,
+  pack, replay, warnings, undo, spend,
 };
 
 // One statement of a Query message and how its part of the answer is read.
@@ -75,6 +75,7 @@ struct awaited {
   std::size_t limit = 0, given = 0;   // of this piece; 0 = no limit
   portal_run_ptr run;            // execute of a portal that runs once,
   bool again = false;            // not for the first time: its CommandComplete is not said
+  bool dispensable = false;      // own: its failure may be of the statement's own making
   bool spent = false;            // execute of one of the proxy's in its stead, for the error
   std::string substitute;        // our ErrorResponse, said instead of the primary's
 };

@@ -13,7 +13,7 @@
 // paused_side.cpp   row limits of writes with RETURNING
 // prepared_side.cpp what the client's names for statements and portals mean on the primary
 // spent_side.cpp    portals of writes without RETURNING, executed again
-// belongings_side.cpp  what the session holds that cannot move to another primary
+// belongings_side.cpp  what the session holds that cannot move to another primary, and what can
 // move_side.cpp     routing changes, the move to another primary, shutdown
 #pragma once
 #include <deque>
@@ -42,6 +42,7 @@
 #include "proxy/session/reply.hpp"
 #include "proxy/session/script.hpp"
 #include "proxy/session/session.hpp"
+#include "proxy/session/setting_names.hpp"
 #include "proxy/session/transaction.hpp"
 
 namespace pgtandem::session {
@@ -110,7 +111,7 @@ struct session::state {
   portal_runs runs;
   executables executes;
   bool keys_used = false;                     // an idempotency key was set by SET in this session
-  bool settings_touched = false;
+  setting_names named;
   belongings has;
 
   // --- moving, leaving
@@ -118,6 +119,7 @@ struct session::state {
   server_hello next_hello;
   std::string next_failure;
   bool moving = false;
+  std::size_t replays = 0;   // questions in flight that make the session again
   bool draining = false;
 
   // client_side.cpp
@@ -174,6 +176,7 @@ struct session::state {
   // extended_side.cpp
   bool on_parse(const protocol::frame& f);
   bool on_bind(const protocol::frame& f);
+  void note_bound_settings(const prepared& p, const protocol::bind_message& m);
   bool stream_bind(const protocol::frame& f, std::string_view rest);
   bool on_describe(const protocol::frame& f);
   bool on_execute(const protocol::frame& f);
@@ -233,7 +236,7 @@ struct session::state {
   void refuse_commit(std::string_view why);
 
   // prepared_side.cpp
-  prepared_map& named(awaited::naming what) { return what == awaited::naming::statement ? statements : portals; }
+  prepared_map& map_of(awaited::naming what) { return what == awaited::naming::statement ? statements : portals; }
   void name(awaited& a, awaited::naming what, std::string_view name, prepared_ptr now);
   void take_back(awaited& a);
   void forget_prepared(const std::string& name, std::uint64_t parses);
@@ -269,6 +272,7 @@ struct session::state {
   std::string_view unmovable() const;
   bool ask_belongings();
   void belongings_told(bool failed);
+  void packed(bool failed);
 
   // execute_side.cpp
   decision decide_execute(const sql::statement& s);
@@ -301,7 +305,8 @@ struct session::state {
   bool may_move();
   void move();
   std::string prepare_again(std::string_view name, std::string_view text);
-  void swap(const std::vector<std::vector<std::string>>& settings);
+  void replayed(bool failed);
+  void moved();
 };
 
 }  // namespace pgtandem::session

@@ -7,12 +7,14 @@ import threading
 import time
 
 import psycopg2
+import pytest
 from connections import connector, through
 from flips import CLIENTS, SCHEMA, SEED, flip, gates_hold, ready  # noqa: F401
-from harness import writers
+from harness import wire, writers
 from harness.cluster import run, value
 from harness.compare import assert_equal
 from harness.wait import wait_until
+from harness.wire import Wire
 from late_write import write_and_thaw
 
 FLIPS = int(os.environ.get("PGTANDEM_FLIPS", "4"))     # the acceptance run uses 20: ten times there and back
@@ -229,6 +231,71 @@ def test_a_session_takes_its_settings_and_statements_along(ready):
     assert run(connection, "EXECUTE q(41)") == [(42,)]
     assert run(connection, "SELECT current_setting('application_name'), current_setting('work_mem')") == [("traveller", "7MB")]
     assert run(connection, "SELECT inet_server_port()") != before
+
+
+def identified(connection):
+    return run(connection, "SELECT session_user::text, current_user::text")
+
+
+def test_a_session_takes_along_what_its_server_lists_nowhere(ready):
+    """Custom settings, however they were made; who it is; an idempotency key. There and back."""
+    world = ready()
+    world.both("DO $$ BEGIN CREATE ROLE traveller; EXCEPTION WHEN duplicate_object THEN NULL; END $$")
+    world.both("GRANT ALL ON ALL TABLES IN SCHEMA public TO traveller; GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO traveller")
+    made = through(world.proxies[0], world, autocommit=True)
+    run(made, "SET app.tenant = 'ac''me'; SELECT set_config('App.Other', 'x', false)")
+    run(made, "BEGIN; SET LOCAL app.passing = '1'; COMMIT")
+    other = through(world.proxies[1], world, autocommit=True)
+    run(other, "SET SESSION AUTHORIZATION traveller")
+    roled = through(world.proxies[0], world, autocommit=True)
+    run(roled, "SET ROLE traveller")
+    bound = Wire(world.proxies[1].port)
+    bound.login(world.database)
+    bound.send(wire.parse("SELECT set_config($1, $2, false)") + wire.bind((b"app.bound", b"y")) + wire.execute() + wire.SYNC)
+    bound.read_until(b"Z")
+    for n, verb in enumerate(("cutover", "rollback")):
+        keyed = through(world.proxies[0], world, autocommit=True)
+        run(keyed, f"SET pgtandem.idempotency_key = 'journey {n}'")
+        flip(world, verb)
+        assert run(made, "SELECT current_setting('app.tenant'), current_setting('app.other'), current_setting('app.passing')") == [
+            ("ac'me", "x", "")]
+        assert identified(other) == [("traveller", "traveller")]
+        assert identified(roled) == [("postgres", "traveller")]
+        assert b"y" in dict(bound.ask("SELECT current_setting('app.bound')"))[b"D"]
+        again = through(world.proxies[1], world, autocommit=True)
+        run(again, f"SET pgtandem.idempotency_key = 'journey {n}'")
+        insert = "INSERT INTO ser(v) VALUES (77) RETURNING id"
+        assert run(keyed, insert) == run(again, insert)
+        assert value(again, "SELECT count(*) FROM ser WHERE v = 77") == n + 1
+    run(roled, "RESET ROLE")
+    assert identified(roled) == [("postgres", "postgres")]
+
+
+def test_prepared_statements_travel_one_by_one_and_byte_for_byte(ready):
+    """A text stays what it was under whatever encoding it came; one whose table is gone costs nothing but its name."""
+    world = ready()
+    world.both("CREATE TABLE gone(a int PRIMARY KEY)")
+    latin = Wire(world.proxies[0].port)
+    latin.login(world.database)
+    latin.ask("PREPARE snow AS SELECT '\u2603'::text")
+    latin.ask("SET client_encoding = 'LATIN1'")
+    latin.send(wire.message(b"Q", b"PREPARE p AS SELECT '\xe9'::text, octet_length('\xc3\xa9')\0"))
+    latin.read_until(b"Z")
+    loser = through(world.proxies[0], world, autocommit=True)
+    run(loser, "PREPARE lost AS SELECT * FROM gone")
+    run(loser, "PREPARE kept AS SELECT 5")
+    run(loser, "SET statement_timeout = '1min'")
+    world.both("DROP TABLE gone")
+    rows = [body for kind, body in latin.ask("EXECUTE p") if kind == b"D"]
+    flip(world, "cutover")
+    assert [body for kind, body in latin.ask("EXECUTE p") if kind == b"D"] == rows
+    assert rows[0].endswith(b"\xe9\0\0\0\x014")
+    latin.ask("SET client_encoding = 'UTF8'")
+    assert "\u2603".encode() in dict(latin.ask("EXECUTE snow"))[b"D"]
+    assert run(loser, "EXECUTE kept") == [(5,)]
+    with pytest.raises(psycopg2.errors.InvalidSqlStatementName):
+        run(loser, "EXECUTE lost")
+    assert run(loser, "SHOW statement_timeout") == [("1min",)]
 
 
 def test_coordinator_killed_during_the_flip_is_completed_or_undone(ready):

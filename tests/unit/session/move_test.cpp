@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 
-#include "proxy/session/own_query.hpp"
+#include "protocol/frontend_messages.hpp"
 #include "tests/unit/session/stage.hpp"
 
 using namespace pgtandem;
@@ -86,21 +86,156 @@ TEST_CASE("move: undone before the flip, the spare is dropped") {
   CHECK_FALSE(s.session().out().swap_primary);
 }
 
-TEST_CASE("move: settings are read from the old primary and made again on the new one") {
-  stage s;
-  s.primary.when("pg_settings", {{"what", "name", "value"}, {{"set", "work_mem", "9000"}, {"listen", "ch", ""}, {"prepare", "q", "PREPARE q AS SELECT 1"}}, "SELECT 3", ""});
-  s.query("SET work_mem = '9000kB'");
-  CHECK(s.take() == "C:SET Z:I");
+namespace {
+
+void flip(stage& s) {
   s.session().world_changed(holding(test::mirrored_world()));
-  s.session().next_primary_ready({});
+  s.session().next_primary_ready({{{"client_encoding", "UTF8"}, {"server_version", "15.6"}}, 5, 6});
+  s.pump();
+  s.primary.heard.clear();
   s.session().world_changed(test::world_in(control::phase::tail, 8));
   s.pump();
-  s.query("SELECT 1");
-  CHECK(s.take() == "C:SELECT Z:I");
-  auto& heard = s.primary.heard;
-  CHECK(std::any_of(heard.begin(), heard.end(), [](auto& t) { return t.find("set_config('work_mem', '9000', false)") != std::string::npos; }));
-  CHECK(std::any_of(heard.begin(), heard.end(), [](auto& t) { return t.find("LISTEN") != std::string::npos; }));
-  CHECK(std::any_of(heard.begin(), heard.end(), [](auto& t) { return t == "PREPARE q AS SELECT 1"; }));
+}
+
+std::size_t place(const stage& s, std::string_view text) {
+  const auto& heard = s.primary.heard;
+  auto i = std::find_if(heard.begin(), heard.end(), [&](auto& t) { return t.find(text) != std::string::npos; });
+  return static_cast<std::size_t>(i - heard.begin());
+}
+
+using test::carried;
+
+}  // namespace
+
+TEST_CASE("move: what the old primary tells is made again on the new one, each part before what depends on it; at every cut") {
+  for (std::size_t piece : {0, 1, 7, 40}) {
+    stage s(test::mirrored_world(), piece);
+    s.carries({carried("set", "statement_timeout", "2"), carried("set", "work_mem", "9000"), carried("set", "app.tenant", "ac'me"),
+               carried("set", "client_encoding", "LATIN1"), carried("role", "", "Clerk"), carried("authorization", "", "joe"),
+               carried("listen", "ch", ""), carried("prepare", "q", "PREPARE q AS SELECT 1")});
+    flip(s);
+    const char* order[] = {"SET client_encoding TO 'UTF8'", "set_config('work_mem', '9000', false)", "set_config('app.tenant', 'ac''me', false)",
+                           "SET SESSION AUTHORIZATION joe", "SET ROLE \"Clerk\"", "LISTEN ch", "PREPARE q AS SELECT 1",
+                           "set_config('statement_timeout', '2', false)", "set_config('client_encoding', 'LATIN1', false)"};
+    for (std::size_t i = 0; i < std::size(order); ++i) {
+      INFO(order[i]);
+      CHECK(place(s, order[i]) == i);
+    }
+    CHECK(s.primary.heard.size() == std::size(order));
+    s.query("SELECT 1");
+    CHECK(s.take() == "C:SELECT Z:I");
+  }
+}
+
+TEST_CASE("move: an encoding that the client has not set is the next server's own again, and a session with nothing is told nothing") {
+  stage s;
+  s.carries({carried("set", "work_mem", "9000")});
+  flip(s);
+  CHECK(place(s, "RESET client_encoding") == 2);
+  stage bare;
+  flip(bare);
+  CHECK(bare.primary.heard.empty());
+}
+
+TEST_CASE("move: custom settings are asked for by the names that statements, bodies and parameters have mentioned") {
+  stage s;
+  s.query("SET App.Tenant = 'acme'");
+  s.query("SELECT set_config('app.other', 'x', false), set_config('search_path', 'p', false)");
+  s.query("PREPARE p AS SELECT set_config('app.third', $1, false)");
+  std::string m;
+  std::vector<std::optional<std::string_view>> values{"app.fourth", "x"};
+  protocol::write_parse(m, "", "SELECT set_config($1::text, $2, false)");
+  protocol::write_bind(m, "", "", values);
+  protocol::write_execute(m, "");
+  protocol::write_sync(m);
+  s.send(m);
+  s.query("SET pgtandem.idempotency_key = 'k'");
+  s.take();
+  s.session().world_changed(holding(test::mirrored_world()));
+  s.pump();
+  const auto& heard = s.primary.heard;
+  auto asked = std::find_if(heard.begin(), heard.end(), [](auto& t) { return t.find("pg_settings") != std::string::npos; });
+  REQUIRE(asked != heard.end());
+  for (const char* name : {"'app.tenant'", "'app.other'", "'app.third'", "'app.fourth'", "'pgtandem.idempotency_key'"}) {
+    INFO(name);
+    CHECK(asked->find(name) != std::string::npos);
+  }
+  CHECK(asked->find("search_path'") == std::string::npos);
+  CHECK(s.session().unmovable().empty());
+}
+
+TEST_CASE("move: a setting whose name cannot be known keeps a session from moving, one for its transaction only does not") {
+  struct row {
+    const char* sql;
+    bool unknown;
+  };
+  const row rows[] = {{"SELECT set_config('app.' || 'x', 'v', false)", true},
+                      {"SELECT set_config('app.' || 'x', 'v', true)", false},
+                      {"SELECT set_config(n, 'v', false) FROM t", true},
+                      {"PREPARE p AS SELECT set_config($1, 'v', false)", true},
+                      {"SELECT set_config('app.x'::text, 'v', false)", false}};
+  for (const row& r : rows) {
+    INFO(r.sql);
+    stage s;
+    s.query(r.sql);
+    CHECK((s.session().unmovable() == "a setting whose name is not known") == r.unknown);
+    s.query("DISCARD ALL");
+    CHECK(s.session().unmovable().empty());
+  }
+}
+
+TEST_CASE("move: a statement that cannot be prepared any more costs its name, anything else the session") {
+  struct row {
+    const char *what, *sqlstate;
+    bool closes;
+  };
+  const row rows[] = {{"PREPARE q", "42P01", false}, {"PREPARE q", "3F000", false}, {"PREPARE q", "57014", true}, {"work_mem", "42501", true},
+                      {"SET ROLE", "42501", true}};
+  for (const row& r : rows) {
+    INFO(r.what << " " << r.sqlstate);
+    stage s;
+    s.carries({carried("set", "work_mem", "9000"), carried("role", "", "clerk"), carried("prepare", "q", "PREPARE q AS SELECT 1"),
+               carried("prepare", "r", "PREPARE r AS SELECT 2")});
+    s.primary.for_now(r.what, {{}, {}, "", r.sqlstate});
+    flip(s);
+    CHECK(s.closed == r.closes);
+    if (r.closes) {
+      CHECK(s.take() == "E:57P01");
+      continue;
+    }
+    CHECK(place(s, "PREPARE r AS SELECT 2") < s.primary.heard.size());
+    s.query("SELECT 1");
+    CHECK(s.take() == "C:SELECT Z:I");
+  }
+}
+
+TEST_CASE("move: what the old primary does not tell is not lost: asked again, then the session is closed") {
+  stage s;
+  s.primary.for_now("pg_settings", {{}, {}, "", "22P05"});
+  s.session().world_changed(holding(test::mirrored_world()));
+  s.session().next_primary_ready({});
+  s.pump();
+  CHECK(s.session().held());
+  CHECK(s.session().unmovable() == "what its server did not tell");
+  s.session().world_changed(test::world_in(control::phase::tail, 8));
+  s.pump();
+  CHECK(s.take() == "E:57P01");
+}
+
+TEST_CASE("move: parameters of the new server are told once, as they are when the session has been made again") {
+  stage s;
+  s.carries({carried("set", "client_encoding", "LATIN1"), carried("set", "work_mem", "1")});
+  s.primary.for_now("SET client_encoding", {{}, {}, "SET", "", {"client_encoding", "UTF8"}});
+  s.primary.for_now("set_config('client_encoding'", {{}, {}, "SELECT 1", "", {"client_encoding", "LATIN1"}});
+  s.primary.for_now("SET NAMES", {{}, {}, "SET", "", {"client_encoding", "LATIN1"}});
+  s.query("SET NAMES 'LATIN1'");
+  s.take();
+  s.session().world_changed(holding(test::mirrored_world()));
+  s.session().next_primary_ready({{{"client_encoding", "UTF8"}, {"server_version", "15.9"}}, 5, 6});
+  s.pump();
+  s.session().world_changed(test::world_in(control::phase::tail, 8));
+  s.pump();
+  CHECK(s.take() == "S");   // of server_version
 }
 
 TEST_CASE("move: a PREPARE is taken out of the string that it came in, as often as the session moves") {
@@ -116,13 +251,8 @@ TEST_CASE("move: a PREPARE is taken out of the string that it came in, as often 
   for (const row& r : rows) {
     INFO(r.text);
     stage s;
-    s.primary.when("pg_settings", {{"what", "name", "value"}, {{"prepare", r.name, r.text}}, "SELECT 1", ""});
-    s.query("SET work_mem = '9000kB'");
-    s.take();
-    s.session().world_changed(holding(test::mirrored_world()));
-    s.session().next_primary_ready({});
-    s.session().world_changed(test::world_in(control::phase::tail, 8));
-    s.pump();
+    s.carries({carried("prepare", r.name, r.text)});
+    flip(s);
     auto& heard = s.primary.heard;
     CHECK(std::count_if(heard.begin(), heard.end(), [&](auto& t) { return r.again && t.find(r.again) != std::string::npos; }) == (r.again ? 1 : 0));
     CHECK((s.take().find("57P01") != std::string::npos) == !r.again);
@@ -261,9 +391,4 @@ TEST_CASE("shutdown: at the next idle moment, or at once") {
   now.session().shutdown(true);
   now.pump();
   CHECK(now.closed);
-}
-
-TEST_CASE("move: a PREPARE that ends in a comment does not hide what is made again behind it") {
-  CHECK(session::replay_query({{"prepare", "q", "PREPARE q AS SELECT 1 -- x"}, {"role", "", "bob"}}) ==
-        "PREPARE q AS SELECT 1 -- x\n;SET ROLE bob;");
 }

@@ -6,6 +6,7 @@
 #include "protocol/error_response.hpp"
 #include "protocol/frontend_messages.hpp"
 #include "protocol/message.hpp"
+#include "proxy/session/own_query.hpp"
 #include "proxy/sql/rewrite.hpp"
 
 namespace pgtandem::test {
@@ -61,6 +62,17 @@ stage::stage(session::world_ptr w, std::size_t piece)
     std::string quoted = sql::relation_name{"", name, name}.quoted();
     primary.when("VALUES (" + sql::quote_literal(quoted), {{}, {{quoted, oid, "f", "t"}}, "SELECT 1", ""});
   }
+  primary.when("pg_settings", {{"what", "name", "value"}, {carried("encoding", "", "UTF8")}, "SELECT 1", ""});
+}
+
+std::vector<std::string> carried(std::string what, std::string_view name, std::string_view value) {
+  auto hex = [](std::string_view bytes) { return session::bytea_literal(bytes).substr(2); };
+  return {std::move(what), hex(name), hex(value)};
+}
+
+void stage::carries(std::vector<std::vector<std::string>> rows) {
+  rows.insert(rows.begin(), carried("encoding", "", "UTF8"));
+  primary.for_now("pg_settings", {{"what", "name", "value"}, std::move(rows), "SELECT", ""});
 }
 
 void stage::query(std::string_view sql) {

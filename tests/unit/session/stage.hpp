@@ -12,9 +12,15 @@ namespace pgtandem::test {
 session::world_ptr mirrored_world();
 session::world_ptr world_in(control::phase p, std::int32_t epoch = 7);
 
+// A row of what a session takes along, as its server tells it.
+std::vector<std::string> carried(std::string what, std::string_view name, std::string_view value);
+
 class stage {
  public:
   explicit stage(session::world_ptr w = mirrored_world(), std::size_t piece = 0);
+
+  // What the primary will tell besides its encoding, when it is asked what the session has.
+  void carries(std::vector<std::vector<std::string>> rows);
 
   fake_primary primary;
   std::vector<session::op_ptr> submitted;
