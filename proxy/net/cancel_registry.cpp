@@ -22,13 +22,18 @@ cancel_key cancel_registry::add() {
   const std::lock_guard lock(mutex_);
   for (;;) {  // ends: there are far fewer sessions than numbers
     next_pid_ = next_pid_ >= pid_max ? 1 : next_pid_ + 1;
-    if (entries_.try_emplace(next_pid_, entry{secret, std::nullopt}).second) return {next_pid_, secret};
+    if (entries_.try_emplace(next_pid_, entry{secret, std::nullopt, {}}).second) return {next_pid_, secret};
   }
 }
 
 void cancel_registry::point(std::uint32_t pid, cancel_target target) {
   const std::lock_guard lock(mutex_);
   if (const auto it = entries_.find(pid); it != entries_.end()) it->second.target = std::move(target);
+}
+
+void cancel_registry::hear(std::uint32_t pid, cancel_hook session) {
+  const std::lock_guard lock(mutex_);
+  if (const auto it = entries_.find(pid); it != entries_.end()) it->second.session = std::move(session);
 }
 
 void cancel_registry::remove(std::uint32_t pid) {
@@ -43,6 +48,13 @@ std::optional<cancel_target> cancel_registry::find(cancel_key key) const {
   return it->second.target;
 }
 
+cancel_hook cancel_registry::session_of(cancel_key key) const {
+  const std::lock_guard lock(mutex_);
+  const auto it = entries_.find(key.pid);
+  if (it == entries_.end() || it->second.secret != key.secret) return {};
+  return it->second.session;
+}
+
 registered_key& registered_key::operator=(registered_key&& o) noexcept {
   std::swap(registry_, o.registry_);
   std::swap(key_, o.key_);
@@ -55,6 +67,10 @@ registered_key::~registered_key() {
 
 void registered_key::point(const server_link& to) {
   if (registry_) registry_->point(key_.pid, {to.endpoint, to.hello.pid, to.hello.secret});
+}
+
+void registered_key::hear(cancel_hook session) {
+  if (registry_) registry_->hear(key_.pid, std::move(session));
 }
 
 }  // namespace pgtandem::net

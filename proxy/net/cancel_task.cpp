@@ -1,6 +1,7 @@
 #include "proxy/net/cancel_task.hpp"
 
 #include <array>
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/write.hpp>
 #include <memory>
@@ -13,9 +14,32 @@ namespace {
 
 constexpr std::chrono::milliseconds cancel_limit{5000};  // for the connection, and again for the server's close
 
+// What it is for may be held in the session itself, on a loop of its own.
+task<bool> session_took(boost::asio::io_context& context, const cancel_registry& keys, cancel_key key) {
+  const auto session = keys.session_of(key);
+  if (!session) co_return false;
+  struct waiting {
+    explicit waiting(boost::asio::io_context& c) : bell(c) {}
+    timer bell;
+    bool took = false;
+  };
+  const auto w = std::make_shared<waiting>(context);
+  w->bell.expires_after(cancel_limit);
+  session([w, &context](bool took) {
+    boost::asio::post(context, [w, took] {
+      w->took = took;
+      w->bell.cancel();
+    });
+  });
+  error_code ec;
+  co_await w->bell.async_wait(boost::asio::redirect_error(use_task, ec));
+  co_return w->took;
+}
+
 }  // namespace
 
 task<void> forward_cancel(boost::asio::io_context& context, const cancel_registry& keys, cancel_key key) {
+  if (co_await session_took(context, keys, key)) co_return;
   const auto target = keys.find(key);
   if (!target) co_return;
   auto opened = co_await open_server(context, target->endpoint, cancel_limit);

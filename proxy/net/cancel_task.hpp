@@ -1,4 +1,4 @@
-// Carries a CancelRequest to the server connection that the key means now.
+// Carries a CancelRequest to the server connection that the key means now, unless its session deals with it.
 #pragma once
 #include "proxy/net/asio_types.hpp"
 #include "proxy/net/cancel_registry.hpp"

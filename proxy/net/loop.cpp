@@ -101,6 +101,13 @@ void loop::list(std::size_t max, std::function<void(std::vector<control::session
   });
 }
 
+void loop::cancel(std::uint64_t session, cancel_answer answer) {
+  boost::asio::post(context_, [this, session, answer = std::move(answer)] {
+    const auto found = std::find_if(relays_.begin(), relays_.end(), [&](const relay& r) { return r.id() == session; });
+    answer(found != relays_.end() && found->cancel());
+  });
+}
+
 // --- the world
 
 void loop::take_world(session::world_ptr w, std::uint64_t ticket) {

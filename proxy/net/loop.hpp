@@ -45,6 +45,7 @@ class loop {
   void stop();           // ends the thread; waits for it
   void reconfigure(std::shared_ptr<const config::settings> s);
   void list(std::size_t max, std::function<void(std::vector<control::session_view>)> answer);
+  void cancel(std::uint64_t session, cancel_answer answer);
   loop_board& board() { return board_; }
   const loop_board& board() const { return board_; }
 

@@ -19,7 +19,9 @@ relay::relay(loop& home, arrival who, server_link primary)
       client_(who_.stream),
       primary_(std::move(primary)),
       core_(home.analyzer(), home.world(), primary_.hello),
-      deadline_(home.context()) {}
+      deadline_(home.context()) {
+  who_.key.hear([&home, id = id_](cancel_answer answer) { home.cancel(id, std::move(answer)); });
+}
 
 relay::~relay() = default;
 
@@ -206,6 +208,14 @@ void relay::shutdown(bool now) {
   if (finishing_) return;
   turn([&](session::session& s) { s.shutdown(now); });
   settle();
+}
+
+bool relay::cancel() {
+  const self me(this);
+  bool took = false;
+  turn([&](session::session& s) { took = s.cancel(); });
+  if (!over_ && !finishing_) settle();
+  return took;
 }
 
 standing relay::stands() const {

@@ -43,6 +43,7 @@ class relay : public boost::intrusive_ref_counter<relay, boost::thread_unsafe_co
   void begin(std::string_view first_bytes);
   void world_changed(const session::world_ptr& w);
   void shutdown(bool now);
+  bool cancel();  // has the session dealt with it?
 
   standing stands() const;
   const standing& last_standing() const { return standing_; }

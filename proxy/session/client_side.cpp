@@ -80,6 +80,10 @@ std::size_t session::state::consume_client(std::string_view bytes) {
       out.close_client = true;
       return bytes.size();
     }
+    if (cancelled) {
+      drop_cancelled(f, rest, used);
+      continue;
+    }
     if (!(copying_in && is_copying(f.type)) && !may_start()) {   // the data of a COPY in a string are part of it
       client_waits = true;
       break;

@@ -19,7 +19,7 @@ constexpr std::array<failure_row, 19> table{{
     {failure::secondary_required, "58000", "ERROR", "the secondary database did not accept the write: %",
      "Policy strict is set; nothing has taken effect on the primary. Retry the transaction."},
     {failure::shut_down, "57P01", "FATAL", "terminating connection: the proxy is shutting down", ""},
-    {failure::moved, "57P01", "FATAL", "terminating connection: the database has moved to another server", "Reconnect."},
+    {failure::cancelled, "57014", "ERROR", "canceling statement due to user request", ""},
     {failure::cannot_move, "57P01", "FATAL", "terminating connection: the database has moved, and this session holds % which cannot move", "Reconnect."},
     {failure::primary_lost, "08006", "FATAL", "the connection to the database was lost: %", "Reconnect; the open transaction was rolled back."},
     {failure::outcome_unknown, "08007", "FATAL", "the connection to the database was lost while a transaction was being committed: %",

@@ -10,7 +10,7 @@
 namespace pgtandem::session {
 
 enum class failure : std::uint8_t {
-  refused_construct, stale_epoch, schema_changed, unknown_table, secondary_required, shut_down, moved, cannot_move, primary_lost,
+  refused_construct, stale_epoch, schema_changed, unknown_table, secondary_required, shut_down, cancelled, cannot_move, primary_lost,
   outcome_unknown, login_failed, protocol_violation, too_large, key_reused, key_committed, key_misplaced, key_second, outcome_not_kept,
   image_broken,
 };

@@ -68,6 +68,8 @@ void session::next_primary_failed(std::string_view, std::string_view message) {
   s_->routing_changed();
 }
 
+bool session::cancel() { return s_->cancel(); }
+
 void session::shutdown(bool now) {
   if (s_->ended) return;
   s_->draining = true;

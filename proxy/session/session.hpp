@@ -64,6 +64,8 @@ class session {
   void world_changed(world_ptr w);               // routing, catalogs or limits; kept until a transaction boundary if it must
   void next_primary_ready(const server_hello& h);            // the connection asked for with next_primary::connect is there
   void next_primary_failed(std::string_view sqlstate, std::string_view message);
+  // A CancelRequest. False: what it is for is with the primary, and so is the request to be. True: it has been dealt with here.
+  bool cancel();
   void shutdown(bool now);                       // drain: 57P01 at the next idle moment; now: at once
 
   outbox& out();

@@ -14,6 +14,7 @@
 // prepared_side.cpp what the client's names for statements and portals mean on the primary
 // spent_side.cpp    portals of writes without RETURNING, executed again
 // belongings_side.cpp  what the session holds that cannot move to another primary, and what can
+// cancel_side.cpp   a CancelRequest for what is held here
 // move_side.cpp     routing changes, the move to another primary, shutdown
 #pragma once
 #include <deque>
@@ -84,6 +85,7 @@ struct session::state {
   bool commit_sent = false;     // a mirrored transaction's COMMIT is on its way
   bool ended = false;           // FATAL said
   bool client_waits = false;    // the client's next message cannot be handled yet
+  bool cancelled = false;       // what was held is dropped, up to its end
   bool in_client = false;       // inside process_client: no re-entry
   int asking = 0;               // own questions in flight that client messages must wait for
   transaction tx;
@@ -296,6 +298,10 @@ struct session::state {
   bool runs_again(awaited& a, const std::string& portal);
   void execute_again(std::string_view execute, awaited a);
   void say_spent(const awaited& a, protocol::error_fields e);
+
+  // cancel_side.cpp
+  bool cancel();
+  void drop_cancelled(const protocol::frame& f, std::string_view rest, std::size_t& used);
 
   // move_side.cpp
   void routing_changed();

@@ -4,6 +4,7 @@ import struct
 
 READ_SECONDS = 30
 PROTOCOL_3_0 = 196608
+CANCEL_REQUEST = 80877102
 
 
 class Closed(Exception):
@@ -141,6 +142,13 @@ class Wire:
     def ask(self, sql):
         """One simple Query and its answer up to ReadyForQuery."""
         return self.send(query(sql)).read_until(b"Z")
+
+    def cancel(self):
+        """A CancelRequest for this connection; its only answer is the end of the line that it came by."""
+        host, port = self.socket.getpeername()
+        with socket.create_connection((host, port), timeout=READ_SECONDS) as line:
+            line.sendall(struct.pack("!iiII", 16, CANCEL_REQUEST, *self.key))
+            line.recv(1)
 
     def rows(self, sql):
         """Text rows of one Query; an error is an AssertionError."""

@@ -1,6 +1,7 @@
 """Cutover and rollback under sixteen writers and sixteen readers through two proxies: nobody gets an error, every transaction is
 on both sides, no read is older than a write acknowledged before it. And a proxy that slept through it commits nothing."""
 import os
+import select
 import signal
 import statistics
 import threading
@@ -14,7 +15,7 @@ from harness import wire, writers
 from harness.cluster import run, value
 from harness.compare import assert_equal
 from harness.wait import wait_until
-from harness.wire import Wire
+from harness.wire import Wire, sqlstate
 from late_write import write_and_thaw
 
 FLIPS = int(os.environ.get("PGTANDEM_FLIPS", "4"))     # the acceptance run uses 20: ten times there and back
@@ -296,6 +297,35 @@ def test_prepared_statements_travel_one_by_one_and_byte_for_byte(ready):
     with pytest.raises(psycopg2.errors.InvalidSqlStatementName):
         run(loser, "EXECUTE lost")
     assert run(loser, "SHOW statement_timeout") == [("1min",)]
+
+
+def test_a_held_statement_can_be_cancelled(ready):
+    """It answers 57014 while the flip still holds, and takes effect nowhere."""
+    world = ready(settings={"cutover": {"hold_deadline_ms": 20000}})
+    blocker = through(world.proxies[0], world)
+    run(blocker, "UPDATE clock SET t = 1 WHERE id = 1")
+    held = Wire(world.proxies[1].port)
+    held.login(world.database)
+    held.ask("SELECT 1")
+    gates_hold(world)
+    thread = threading.Thread(target=lambda: world.ctl("cutover", check=False))
+    thread.start()
+    wait_until(lambda: world.migration()["step"] == "holding", 30, "the hold", every=0.005)
+    held.send(wire.query("UPDATE clock SET t = 9 WHERE id = 2"))
+
+    def cancelled():   # the request and the statement come by different ways
+        held.cancel()
+        return select.select([held.socket], [], [], 0.2)[0]
+    wait_until(cancelled, 10, "the answer")
+    said = held.read_until(b"Z")
+    assert [kind for kind, _ in said] == [b"E", b"Z"] and sqlstate(said) == "57014", said
+    assert world.migration()["step"] == "holding"
+    blocker.commit()
+    thread.join(60)
+    world.wait_phase("tail")
+    assert b"0" in dict(held.ask("SELECT t FROM clock WHERE id = 2"))[b"D"]
+    world.wait_drained()
+    assert_equal(world)
 
 
 def test_coordinator_killed_during_the_flip_is_completed_or_undone(ready):

@@ -20,11 +20,16 @@ TEST_CASE("a cancel key means what it was pointed at, with the right secret, unt
     mine.point(link);
     REQUIRE(r.find(key));
     CHECK(r.find(key)->pid == 5);
+    CHECK_FALSE(r.session_of(key));
+    mine.hear([](const cancel_answer& answer) { answer(true); });
+    REQUIRE(r.session_of(key));
+    CHECK_FALSE(r.session_of({key.pid, key.secret + 1}));
     CHECK_FALSE(r.find({key.pid, key.secret + 1}));
     const registered_key moved(std::move(mine));
     CHECK(r.find(key));
   }
   CHECK_FALSE(r.find(key));
+  CHECK_FALSE(r.session_of(key));
 }
 
 TEST_CASE("places among max_clients are given back once") {

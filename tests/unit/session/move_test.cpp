@@ -376,6 +376,47 @@ TEST_CASE("move: a question that was cancelled is asked again; one that is never
   CHECK(s.session().warm());
 }
 
+TEST_CASE("cancel: what is held is answered with 57014 and never sent, whole or in pieces; what comes behind it is") {
+  std::string query, extended;
+  protocol::write_query(query, "INSERT INTO t VALUES (1, 10)");
+  protocol::write_parse(extended, "", "INSERT INTO t VALUES (1, 10)");
+  protocol::write_bind(extended, "", "");
+  protocol::write_execute(extended, "");
+  protocol::write_sync(extended);
+  for (const std::string& work : {query, extended})
+    for (std::size_t there : {std::size_t{5}, std::size_t{12}, work.size() - 1, work.size()}) {
+      stage s;
+      s.session().world_changed(holding(test::mirrored_world()));
+      s.pump();
+      CHECK_FALSE(s.session().cancel());   // nothing is here: the primary's business
+      s.session().client_data(std::string_view(work).substr(0, there));
+      CHECK(s.session().cancel());
+      CHECK_FALSE(s.session().cancel());
+      s.send(work.substr(there) + query);
+      CHECK(s.take() == "E:57014 Z:I");
+      CHECK(s.session().held());
+      CHECK(s.submitted.empty());
+      s.primary.when("INSERT INTO t", {{"row"}, {{"(100,3,1,10)"}}, "INSERT 0 1", ""});
+      s.session().world_changed(test::mirrored_world());
+      s.pump();
+      CHECK(s.take() == "C:INSERT 0 1 Z:I");
+      CHECK(s.submitted.size() == 1);
+    }
+}
+
+TEST_CASE("cancel: our own questions for a move are not hit; a transaction under way is the primary's business") {
+  stage s;
+  s.session().world_changed(holding(test::mirrored_world()));   // asks
+  CHECK(s.session().cancel());
+  s.pump();
+  CHECK(s.take() == "");
+  CHECK(s.session().held());
+  stage open;
+  open.query("BEGIN");
+  open.session().world_changed(holding(test::mirrored_world()));
+  CHECK_FALSE(open.session().cancel());
+}
+
 TEST_CASE("shutdown: at the next idle moment, or at once") {
   stage s;
   s.query("BEGIN");
