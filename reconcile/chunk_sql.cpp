@@ -8,7 +8,7 @@ namespace {
 std::string bound(const sql::table& t, std::size_t first) {
   std::string out;
   for (const auto k : t.key)
-    out += (out.empty() ? "$" : ", $") + std::to_string(first++) + "::text::" + t.columns[k].type;
+    out += (out.empty() ? "$" : ", $") + std::to_string(first++) + "::" + t.columns[k].type;
   return out;
 }
 

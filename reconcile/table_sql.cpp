@@ -4,6 +4,8 @@
 #include <array>
 #include <string_view>
 
+#include "proxy/sql/text_input.hpp"
+
 namespace pgtandem::reconcile {
 namespace {
 
@@ -17,16 +19,21 @@ bool equal_is_identical(const sql::column& c) {
 
 std::string number(std::size_t n) { return std::to_string(n); }
 
-// unnest($first::text[], …) AS q(c1, …) with as many columns as asked
-std::string unnest(std::size_t columns, bool ordinality) {
+using columns = std::vector<const sql::column*>;
+
+// unnest($1::…[], …) AS q(c1, …): arrays of texts of these columns, then `texts` more that stay text
+std::string unnest(const columns& of, bool ordinality, std::size_t texts = 0) {
   std::string arrays, names;
-  for (std::size_t i = 1; i <= columns; ++i) {
-    arrays += (i > 1 ? ", $" : "$") + number(i) + "::text[]";
+  for (std::size_t i = 1; i <= of.size() + texts; ++i) {
+    arrays += (i > 1 ? ", " : "") + sql::text_input::array_parameter(i <= of.size() ? of[i - 1]->type : "text", i);
     names += (i > 1 ? ", c" : "c") + number(i);
   }
   return "unnest(" + arrays + ")" + (ordinality ? " WITH ORDINALITY" : "") + " AS q(" + names +
          (ordinality ? ", ord)" : ")");
 }
+
+// Column n of q as a value
+std::string value(const sql::column& c, std::size_t n) { return sql::text_input::element(c.type, "q.c" + number(n)); }
 
 const sql::column* find_column(const sql::table& t, const std::string& name) {
   for (const sql::column& c : t.columns)
@@ -34,17 +41,23 @@ const sql::column* find_column(const sql::table& t, const std::string& name) {
   return nullptr;
 }
 
-// t."a" = q.c1::type AND …; `first` is the number of the first column of q
-std::string equal_to_cells(const std::vector<const sql::column*>& columns, std::size_t first = 1) {
+// t."a" = q.c1 AND …
+std::string equal_to_cells(const columns& of) {
   std::string out;
-  for (std::size_t i = 0; i < columns.size(); ++i)
-    out += (i ? " AND t." : "t.") + quoted(columns[i]->name) + " = q.c" + number(first + i) + "::" + columns[i]->type;
+  for (std::size_t i = 0; i < of.size(); ++i)
+    out += (i ? " AND t." : "t.") + quoted(of[i]->name) + " = " + value(*of[i], i + 1);
   return out;
 }
 
-std::vector<const sql::column*> key_columns(const sql::table& t) {
-  std::vector<const sql::column*> out;
+columns key_columns(const sql::table& t) {
+  columns out;
   for (const auto k : t.key) out.push_back(&t.columns[k]);
+  return out;
+}
+
+columns row_columns(const sql::table& t) {
+  columns out;
+  for (const std::size_t c : copied_columns(t)) out.push_back(&t.columns[c]);
   return out;
 }
 
@@ -58,12 +71,10 @@ std::string names(const sql::table& t, const std::vector<std::size_t>& columns) 
   return out;
 }
 
-// q.c1::type, q.c2::type …
-std::string typed_cells(const sql::table& t) {
+std::string all_values(const sql::table& t) {
   std::string out;
   std::size_t i = 0;
-  for (const std::size_t c : copied_columns(t))
-    out += (i ? ", q.c" : "q.c") + number(i + 1) + "::" + t.columns[c].type, ++i;
+  for (const sql::column* c : row_columns(t)) out += (i ? ", " : "") + value(*c, i + 1), ++i;
   return out;
 }
 
@@ -80,7 +91,7 @@ std::vector<std::size_t> rewritten_columns(const sql::table& t) {
 
 std::string insert_head(const sql::table& t) {
   return "INSERT INTO " + t.qualified + " AS t (" + names(t, copied_columns(t)) + ") OVERRIDING SYSTEM VALUE SELECT " +
-         typed_cells(t) + " FROM " + unnest(copied_columns(t).size(), false);
+         all_values(t) + " FROM " + unnest(row_columns(t), false);
 }
 
 // The condition t.key = q.key when q holds whole rows.
@@ -89,7 +100,7 @@ std::string key_of_row(const sql::table& t) {
   const auto positions = key_positions(t);
   for (std::size_t i = 0; i < t.key.size(); ++i) {
     const sql::column& c = t.columns[t.key[i]];
-    out += (i ? " AND t." : "t.") + quoted(c.name) + " = q.c" + number(positions[i] + 1) + "::" + c.type;
+    out += (i ? " AND t." : "t.") + quoted(c.name) + " = " + value(c, positions[i] + 1);
   }
   return out;
 }
@@ -111,9 +122,7 @@ std::vector<std::size_t> key_positions(const sql::table& t) {
   return out;
 }
 
-std::string rows_of(const sql::table& t) {
-  return (t.kind == sql::relation_kind::table ? "ONLY " : "") + t.qualified;
-}
+std::string rows_of(const sql::table& t) { return (t.kind == sql::relation_kind::table ? "ONLY " : "") + t.qualified; }
 
 std::string quoted(const std::string& identifier) {
   std::string out = "\"";
@@ -138,19 +147,20 @@ std::string key_list(const sql::table& t, const std::string& alias) {
 }
 
 std::string select_versions(const sql::table& t) {
-  return "SELECT q.ord, t.tableoid, t.ctid, t.xmin FROM " + unnest(t.key.size(), true) + " JOIN " + rows_of(t) + " t ON " + equal_to_cells(key_columns(t));
+  return "SELECT q.ord, t.tableoid, t.ctid, t.xmin FROM " + unnest(key_columns(t), true) + " JOIN " + rows_of(t) +
+         " t ON " + equal_to_cells(key_columns(t));
 }
 
 std::string select_rows(const sql::table& t, row_lock lock) {
-  return "SELECT q.ord, t.xmin, " + column_list(t, "t") + " FROM " + unnest(t.key.size(), true) + " JOIN " + rows_of(t) +
-         " t ON " + equal_to_cells(key_columns(t)) + (lock == row_lock::share ? " FOR SHARE OF t" : "");
+  return "SELECT q.ord, t.xmin, " + column_list(t, "t") + " FROM " + unnest(key_columns(t), true) + " JOIN " +
+         rows_of(t) + " t ON " + equal_to_cells(key_columns(t)) + (lock == row_lock::share ? " FOR SHARE OF t" : "");
 }
 
 std::string select_keys_by(const sql::table& t, const std::vector<std::string>& columns) {
-  std::vector<const sql::column*> by;
+  reconcile::columns by;
   for (const std::string& c : columns)
     if (const sql::column* found = find_column(t, c)) by.push_back(found);
-  return "SELECT q.ord, " + key_list(t, "t") + " FROM " + unnest(by.size(), true) + " JOIN " + rows_of(t) + " t ON " +
+  return "SELECT q.ord, " + key_list(t, "t") + " FROM " + unnest(by, true) + " JOIN " + rows_of(t) + " t ON " +
          equal_to_cells(by);
 }
 
@@ -161,7 +171,7 @@ std::string select_by_key(const sql::table& t, const std::vector<std::string>& w
 }
 
 std::string select_list_by_key(const sql::table& t, const std::string& list) {
-  return "SELECT q.ord, " + list + " FROM " + unnest(t.key.size(), true) + " JOIN " + rows_of(t) + " t ON " +
+  return "SELECT q.ord, " + list + " FROM " + unnest(key_columns(t), true) + " JOIN " + rows_of(t) + " t ON " +
          equal_to_cells(key_columns(t));
 }
 
@@ -181,10 +191,9 @@ std::string update_existing(const sql::table& t) {
   const auto copied = copied_columns(t);
   for (const std::size_t c : rewritten_columns(t)) {
     const auto position = static_cast<std::size_t>(std::find(copied.begin(), copied.end(), c) - copied.begin());
-    set += (set.empty() ? "" : ", ") + quoted(t.columns[c].name) + " = q.c" + number(position + 1) +
-           "::" + t.columns[c].type;
+    set += (set.empty() ? "" : ", ") + quoted(t.columns[c].name) + " = " + value(t.columns[c], position + 1);
   }
-  return "UPDATE " + rows_of(t) + " t SET " + set + " FROM " + unnest(copied.size(), false) + " WHERE " +
+  return "UPDATE " + rows_of(t) + " t SET " + set + " FROM " + unnest(row_columns(t), false) + " WHERE " +
          key_of_row(t);
 }
 
@@ -200,23 +209,23 @@ std::string select_stale_identity(const sql::table& t) {
   for (std::size_t i = 0; i < copied.size(); ++i) {
     const sql::column& c = t.columns[copied[i]];
     if (c.identity_always && !in_key(t, copied[i]))
-      differs += (differs.empty() ? "t." : " OR t.") + quoted(c.name) + " <> q.c" + number(i + 1) + "::" + c.type;
+      differs += (differs.empty() ? "t." : " OR t.") + quoted(c.name) + " <> " + value(c, i + 1);
   }
   if (differs.empty() || t.key.empty()) return "";
-  return "SELECT q.ord FROM " + unnest(copied.size(), true) + " JOIN " + rows_of(t) + " t ON " + key_of_row(t) +
+  return "SELECT q.ord FROM " + unnest(row_columns(t), true) + " JOIN " + rows_of(t) + " t ON " + key_of_row(t) +
          " WHERE " + differs;
 }
 
 std::string delete_versions(const sql::table& t) {
   const std::size_t n = t.key.size();
   const std::string keys = n ? equal_to_cells(key_columns(t)) + " AND " : "";
-  return "DELETE FROM " + rows_of(t) + " t USING " + unnest(n + 3, true) + " WHERE " + keys + "t.tableoid = q.c" +
-         number(n + 1) + "::oid AND t.ctid = q.c" + number(n + 2) + "::tid AND t.xmin = q.c" + number(n + 3) +
-         "::xid RETURNING q.ord";
+  return "DELETE FROM " + rows_of(t) + " t USING " + unnest(key_columns(t), true, 3) + " WHERE " + keys +
+         "t.tableoid = q.c" + number(n + 1) + "::oid AND t.ctid = q.c" + number(n + 2) + "::tid AND t.xmin = q.c" +
+         number(n + 3) + "::xid RETURNING q.ord";
 }
 
 std::string delete_keys(const sql::table& t) {
-  return "DELETE FROM " + rows_of(t) + " t USING " + unnest(t.key.size(), false) + " WHERE " +
+  return "DELETE FROM " + rows_of(t) + " t USING " + unnest(key_columns(t), false) + " WHERE " +
          equal_to_cells(key_columns(t));
 }
 

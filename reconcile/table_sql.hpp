@@ -1,6 +1,6 @@
 // SQL texts for one table, made from its catalog entry: reading rows by key, writing them, deleting guarded versions.
 //
-// Pure. Keys and rows travel as one text[] parameter per column ($1…$n), in the types' canonical text form: the
+// Pure. Keys and rows travel as one parameter per column ($1…$n), an array of values in the types' canonical text form: the
 // sessions of the reconciler fix every setting that this form depends on (place_pair.cpp), so it is exact both ways.
 // `ord` in a result is the 1-based position of the requested key.
 #pragma once

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <functional>
 
+#include "proxy/sql/text_input.hpp"
+
 namespace pgtandem::apply {
 
 namespace {
 
-// Writes the texts of one table. Values arrive as text[] and are cast by the type's own input function; an unnest of
-// several arrays keeps their elements side by side.
+// Writes the texts of one table. Values arrive as arrays of their texts, which the type's own input function reads
+// (text_input.hpp); an unnest of several arrays keeps their elements side by side.
 class writer {
  public:
   writer(const sql::table& t, const table_sql& s) : t_(t), s_(s) {}
@@ -54,7 +56,7 @@ class writer {
     return text;
   }
   std::string name(std::uint16_t c) const { return quoted(t_.columns[c].name); }
-  std::string cast(std::uint16_t c) const { return "u.x" + std::to_string(c) + "::" + t_.columns[c].type; }
+  std::string cast(std::uint16_t c) const { return sql::text_input::element(t_.columns[c].type, "u.x" + std::to_string(c)); }
   std::string casts() const {
     return list(s_.columns, [&](std::uint16_t c) { return cast(c); });
   }
@@ -68,7 +70,7 @@ class writer {
   std::string arrays(const std::vector<std::uint16_t>& columns) const {
     std::string parameters;
     for (std::size_t i = 1; i <= columns.size(); ++i)
-      parameters += (i > 1 ? ", $" : "$") + std::to_string(i) + "::text[]";
+      parameters += (i > 1 ? ", " : "") + sql::text_input::array_parameter(t_.columns[columns[i - 1]].type, i);
     return "unnest(" + parameters + ") AS u(" + list(columns, [](std::uint16_t c) { return "x" + std::to_string(c); }) +
            ")";
   }

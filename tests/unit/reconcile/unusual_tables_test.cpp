@@ -142,3 +142,28 @@ TEST_CASE("rows that reference each other come through together after a lock has
   CHECK(drained->ended == 2);
   CHECK(d.rows(d.target, "buddy") == d.rows(d.source, "buddy"));
 }
+
+TEST_CASE("values come back by the input function, whatever casts from text there are", "[databases]") {
+  fixture d;
+  d.both(R"(
+    CREATE TYPE odd AS ENUM ('a', 'b', 'it''s "\ ,{}'); CREATE DOMAIN name_of_table AS regclass; CREATE DOMAIN ints AS int[];
+    CREATE FUNCTION to_odd(text) RETURNS odd LANGUAGE sql IMMUTABLE AS $$ SELECT 'b'::odd $$;
+    CREATE CAST (text AS odd) WITH FUNCTION to_odd(text);
+    CREATE FUNCTION to_bool(text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$ SELECT true $$;
+    CREATE CAST (text AS boolean) WITH FUNCTION to_bool(text);
+    CREATE TABLE v (id int PRIMARY KEY, r regclass, rs regclass[], n name_of_table, o odd, b boolean, i ints, x box, xs box[], j json);
+    CREATE TABLE k (r regclass, o odd, v int, PRIMARY KEY (r, o)))");
+  d.source(R"(INSERT INTO v VALUES
+    (1, 0, '{-}', 0, 'a', false, '{1,2}', '(1,1),(0,0)', '{(1,1),(0,0);(2,2),(0,0)}', '{"a": "\"\\"}'),
+    (2, 999999, '{999999}', 999999, 'it''s "\ ,{}', true, '{}', NULL, NULL, NULL),
+    (3, 'pg_class', '{pg_class,NULL}', 'v', NULL, NULL, NULL, NULL, '{}', 'null'))");
+  d.source("INSERT INTO k VALUES (0, 'a', 1), ('v', 'a', 2)");
+  d.target("INSERT INTO k VALUES (0, 'a', 9), (0, 'b', 9)");
+  d.dirty(
+      R"([["public.v",["1"],null],["public.v",["2"],null],["public.v",["3"],null],["public.k",["-","a"],null],["public.k",["-","b"],null],["public.k",["public.v","a"],null]])");
+  d.settle();
+  for (const char* name : {"v", "k"}) {
+    CHECK(d.rows(d.target, name) == d.rows(d.source, name));
+    CHECK(d.differing(name) == 0);
+  }
+}
