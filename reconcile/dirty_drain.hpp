@@ -1,5 +1,6 @@
 // Drains pgtandem.dirty: page by page in the order of seq, each page by RowSync, table by table (parents first; what
-// fails goes again children first, then key by key). One key's error never holds up the others.
+// fails goes again children first, then key by key; rows that need each other are closed over in RowSync). One key's
+// error never holds up the others.
 //
 // Owned and used by one thread. What it remembers (cursor, hot keys) saves work and may be lost.
 #pragma once

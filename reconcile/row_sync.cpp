@@ -7,6 +7,7 @@
 #include "reconcile/doubt_json.hpp"
 #include "reconcile/horizon.hpp"
 #include "reconcile/key_batch.hpp"
+#include "reconcile/reference_closure.hpp"
 #include "reconcile/row_images.hpp"
 #include "reconcile/transaction_guard.hpp"
 #include "reconcile/unique_closure.hpp"
@@ -30,6 +31,10 @@ class repair {
   result<void> identify();
   result<void> write_secondary();
   result<void> write_with_closure();
+  result<void> write_with_companions(const error& why);
+  result<void> write_companions();
+  result<void> upsert_rows(const sql::table& t, const std::vector<cells>& rows);
+  result<void> mark_lost(const sql::table& t, const std::vector<cells>& gone);
   result<void> insert_ledger_row();
   result<void> write_rows();
   result<void> rewrite_displaced();
@@ -52,6 +57,7 @@ class repair {
   std::string source_rev_;
   database::param boot_;
   displaced displaced_;
+  std::vector<companions> companions_;
   sync_outcome out_;
 };
 
@@ -67,6 +73,8 @@ result<sync_outcome> repair::run(const settled_by& settled) {
   if (auto r = identify(); !r) return r.error();
   auto written = write_secondary();
   if (!written && written.error().sqlstate == "23505" && !written.error().lost) written = write_with_closure();
+  else if (!written && written.error().sqlstate == "23503" && !written.error().lost)
+    written = write_with_companions(error(written.error()));
   if (!written) return written.error();
   if (lock_ == row_lock::none) {
     auto changed = find_changed();
@@ -130,24 +138,30 @@ result<void> repair::write_secondary() {
   transaction_guard secondary(w_.secondary);
   if (auto r = secondary.begin("BEGIN; SET CONSTRAINTS ALL DEFERRED"); !r) return r;
   if (auto r = insert_ledger_row(); !r) return r;
-  if (auto r = displaced_.keys.empty() ? write_rows() : rewrite_displaced(); !r) return r;
-  if (auto r = remove_extra(); !r) return r;
+  if (!companions_.empty()) {
+    if (auto r = write_companions(); !r) return r;
+  } else {
+    if (auto r = displaced_.keys.empty() ? write_rows() : rewrite_displaced(); !r) return r;
+    if (auto r = remove_extra(); !r) return r;
+  }
   if (displaced_.keys.empty())
     if (auto r = bring_identity(); !r) return r;
   return secondary.commit();
 }
 
 result<void> repair::write_rows() {
-  if (rows_.empty()) return {};
-  const auto parameters = by_column(rows_, copied_columns(t_).size());
-  if (!t_.key_deferrable) {
-    auto r = w_.secondary.execute(upsert(t_), parameters);
-    if (!r) return r.error();
-  } else {
-    for (const std::string& sql : {update_existing(t_), insert_missing(t_)})
-      if (auto r = w_.secondary.execute(sql, parameters); !r) return r.error();
-  }
+  if (auto r = upsert_rows(t_, rows_); !r) return r;
   out_.written = static_cast<std::int64_t>(rows_.size());
+  return {};
+}
+
+result<void> repair::upsert_rows(const sql::table& t, const std::vector<cells>& rows) {
+  if (rows.empty()) return {};
+  const auto parameters = by_column(rows, copied_columns(t).size());
+  std::vector<std::string> statements{upsert(t)};
+  if (t.key_deferrable) statements = {update_existing(t), insert_missing(t)};
+  for (const std::string& sql : statements)
+    if (auto r = w_.secondary.execute(sql, parameters); !r) return r.error();
   return {};
 }
 
@@ -159,19 +173,59 @@ result<void> repair::write_with_closure() {
   displaced_ = std::move(*closed);
   if (displaced_.keys.empty()) return error("40001", "a unique value was taken and given back meanwhile");
   for (const cells& key : displaced_.keys) named_.push_back({t_.qualified, key, {}, false});
+  if (auto r = mark_lost(t_, displaced_.gone); !r) return r;
+  out_.displaced = static_cast<std::int64_t>(displaced_.keys.size());
+  return write_secondary();
+}
+
+// What this repair deletes without having been asked becomes dirty, with all that a cascade would have done.
+result<void> repair::mark_lost(const sql::table& t, const std::vector<cells>& gone) {
   std::vector<doubt> lost;
-  for (const cells& key : displaced_.gone) lost.push_back({t_.qualified, key, {}, false});
-  auto scopes = cascade_scopes(w_, w_.secondary, t_, displaced_.gone);
+  for (const cells& key : gone) lost.push_back({t.qualified, key, {}, false});
+  auto scopes = cascade_scopes(w_, w_.secondary, t, gone);
   if (!scopes) return scopes.error();
   named_.insert(named_.end(), scopes->begin(), scopes->end());
   lost.insert(lost.end(), scopes->begin(), scopes->end());
-  if (!lost.empty())
-    if (auto r = w_.primary.execute("SELECT pgtandem.mark_dirty(NULL, $1::int, $2::jsonb, 'displaced')",
-                                    {std::to_string(w_.epoch), to_json(lost)});
-        !r)
-      return r.error();
-  out_.displaced = static_cast<std::int64_t>(displaced_.keys.size());
+  if (lost.empty()) return {};
+  auto r = w_.primary.execute("SELECT pgtandem.mark_dirty(NULL, $1::int, $2::jsonb, 'displaced')",
+                              {std::to_string(w_.epoch), to_json(lost)});
+  if (!r) return r.error();
+  return {};
+}
+
+// 23503: rows that must come or go together with ours, such as those of a circle of references.
+result<void> repair::write_with_companions(const error& why) {
+  std::vector<cells> removed;
+  for (const auto& [ord, version] : extra_) removed.push_back(keys_[ord]);
+  auto closed = close_over_references(w_, t_, rows_, removed);
+  if (!closed) return closed.error();
+  companions_ = std::move(*closed);
+  if (companions_.empty()) return why;
+  for (const companions& c : companions_) {
+    for (const cells& row : c.rows) named_.push_back({c.table->qualified, key_of(*c.table, row), {}, false});
+    for (const cells& key : c.gone) named_.push_back({c.table->qualified, key, {}, false});
+    if (auto r = mark_lost(*c.table, c.gone); !r) return r;
+    out_.displaced += static_cast<std::int64_t>(c.rows.size() + c.gone.size());
+  }
   return write_secondary();
+}
+
+// Everything as a replica, without foreign keys; then the rows once more with them: PostgreSQL checks a row that this
+// transaction has written whatever it changes, and holds its parents.
+result<void> repair::write_companions() {
+  if (auto r = w_.secondary.run("SET LOCAL session_replication_role = replica"); !r) return r.error();
+  if (auto r = remove_extra(); !r) return r;
+  for (const companions& c : companions_)
+    if (!c.gone.empty())
+      if (auto r = w_.secondary.execute(delete_keys(*c.table), by_column(c.gone, c.table->key.size())); !r)
+        return r.error();
+  for (const char* role : {"replica", "origin"}) {
+    if (auto r = w_.secondary.run(std::string("SET LOCAL session_replication_role = ") + role); !r) return r.error();
+    if (auto r = write_rows(); !r) return r;
+    for (const companions& c : companions_)
+      if (auto r = upsert_rows(*c.table, c.rows); !r) return r;
+  }
+  return {};
 }
 
 result<void> repair::rewrite_displaced() {

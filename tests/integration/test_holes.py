@@ -336,6 +336,18 @@ def test_identity_beside_the_key(deploy):
     drained_and_equal(w)
 
 
+def test_circles_of_references(deploy):
+    """Tables, and rows of one table, that reference each other: no order of single keys brings them."""
+    w = deploy("CREATE TABLE dept(id int PRIMARY KEY, boss int); CREATE TABLE emp(id int PRIMARY KEY, dept int NOT NULL REFERENCES dept ON DELETE CASCADE);"
+               "ALTER TABLE dept ADD FOREIGN KEY (boss) REFERENCES emp ON DELETE SET NULL; CREATE TABLE buddy(id int PRIMARY KEY, other int NOT NULL REFERENCES buddy)",
+               "INSERT INTO dept SELECT i, NULL FROM generate_series(1, 300) i; INSERT INTO emp SELECT i, i FROM generate_series(1, 300) i; UPDATE dept SET boss = 301 - id",
+               seed_target=False, settings=SETTINGS)
+    degrade(w, "buddy", "INSERT INTO buddy VALUES (11, 12), (12, 11)")
+    w.reconciler()
+    w.ctl("backfill", bound=60)
+    drained_and_equal(w)
+
+
 # --- crashes of the primary
 
 def test_xid_handed_out_again_after_a_crash(world, gates, clusters):

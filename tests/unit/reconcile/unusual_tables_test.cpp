@@ -3,6 +3,7 @@
 
 #include "proxy/database/catalog_loader.hpp"
 #include "reconcile/dirty_drain.hpp"
+#include "reconcile/row_sync.hpp"
 #include "reconcile/table_compare.hpp"
 #include "tests/unit/reconcile/two_databases.hpp"
 #include "tests/unit/support/results.hpp"
@@ -166,4 +167,44 @@ TEST_CASE("values come back by the input function, whatever casts from text ther
     CHECK(d.rows(d.target, name) == d.rows(d.source, name));
     CHECK(d.differing(name) == 0);
   }
+}
+
+TEST_CASE("circles of references come, change and go together", "[databases]") {
+  fixture d;
+  d.both(R"(
+    CREATE TABLE dept (id int PRIMARY KEY, boss int, name text);
+    CREATE TABLE emp (id int PRIMARY KEY, dept int NOT NULL REFERENCES dept, name text);
+    ALTER TABLE dept ADD FOREIGN KEY (boss) REFERENCES emp;
+    CREATE TABLE badge (id int PRIMARY KEY, emp int REFERENCES emp ON DELETE CASCADE);
+    CREATE TABLE buddy (id int PRIMARY KEY, other int NOT NULL REFERENCES buddy, v int))");
+  const auto equal = [&] {
+    for (const char* name : {"dept", "emp", "badge", "buddy"}) CHECK(d.rows(d.target, name) == d.rows(d.source, name));
+  };
+  d.source(
+      "INSERT INTO dept VALUES (1, NULL, 'd'), (2, NULL, 'e'); INSERT INTO emp VALUES (1, 1, 'e'), (2, 2, 'f'), (3, 1, "
+      "'g');"
+      "UPDATE dept SET boss = id; INSERT INTO badge VALUES (1, 1), (2, 3); INSERT INTO buddy VALUES (1, 2, 0), (2, 1, "
+      "0)");
+  d.dirty(
+      R"([["public.dept",["1"],null],["public.dept",["2"],null],["public.emp",["1"],null],["public.emp",["2"],null]])");
+  d.dirty(
+      R"([["public.emp",["3"],null],["public.badge",["1"],null],["public.badge",["2"],null],["public.buddy",["1"],null]])");
+  d.dirty(R"([["public.buddy",["2"],null]])");
+  d.settle();
+  equal();
+  // A circle goes; what else points at it is somebody else's by now, or gone
+  d.source(
+      "UPDATE dept SET boss = NULL WHERE id = 1; UPDATE emp SET dept = 2 WHERE id = 3; DELETE FROM emp WHERE id = 1;"
+      "DELETE FROM dept WHERE id = 1");
+  d.dirty(R"([["public.dept",["1"],null]])");
+  d.settle();
+  equal();
+  // A parent that is nowhere: the foreign key still speaks
+  d.source(
+      "SET session_replication_role = replica; INSERT INTO emp VALUES (9, 99, 'x'); RESET session_replication_role");
+  auto w = d.bench();
+  auto r =
+      sync_rows(w, d.table("emp"), {{"9"}}, row_lock::none, [](const auto&) { return std::vector<std::int64_t>(); });
+  REQUIRE_FALSE(r);
+  CHECK(r.error().sqlstate == "23503");
 }
