@@ -18,6 +18,8 @@ namespace {
 using database::error;
 using database::result;
 
+bool taken_by_another(const error& e) { return !e.lost && (e.sqlstate == "23505" || e.sqlstate == "23P01"); }
+
 class repair {
  public:
   repair(workbench& w, const sql::table& t, const std::vector<cells>& keys, row_lock lock)
@@ -72,7 +74,7 @@ result<sync_outcome> repair::run(const settled_by& settled) {
   }
   if (auto r = identify(); !r) return r.error();
   auto written = write_secondary();
-  if (!written && written.error().sqlstate == "23505" && !written.error().lost) written = write_with_closure();
+  if (!written && taken_by_another(written.error())) written = write_with_closure();
   else if (!written && written.error().sqlstate == "23503" && !written.error().lost)
     written = write_with_companions(error(written.error()));
   if (!written) return written.error();
@@ -165,7 +167,7 @@ result<void> repair::upsert_rows(const sql::table& t, const std::vector<cells>& 
   return {};
 }
 
-// 23505 on a further unique index: all keys that take part are rewritten together. Those that the primary has not are
+// 23505 on a further unique index, or an exclusion constraint: all keys that take part are rewritten together. Those that the primary has not are
 // deleted and become dirty with all that a cascade would have done.
 result<void> repair::write_with_closure() {
   auto closed = close_over_unique(w_, t_, rows_);
@@ -233,6 +235,7 @@ result<void> repair::rewrite_displaced() {
   for (const cells& row : rows_) keys.push_back(key_of(t_, row));
   rows.insert(rows.end(), displaced_.rows.begin(), displaced_.rows.end());
   if (auto r = replace(keys, rows); !r) return r;
+  if (auto r = upsert_rows(t_, rows); !r) return r;  // with foreign keys: see write_companions()
   out_.written = static_cast<std::int64_t>(rows.size());
   return {};
 }

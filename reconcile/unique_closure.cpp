@@ -11,22 +11,40 @@ namespace {
 
 constexpr int most_rounds = 20;  // of the closure: a chain of that many displaced values
 
-// Every unique index of the table except the one on its key: the expressions and the predicate, as SQL over bare column
-// names.
-constexpr const char* unique_indexes_sql =
-    "SELECT (SELECT string_agg(pg_get_indexdef(i.indexrelid, k, true), ', ' ORDER BY k)"
-    " FROM generate_series(1, i.indnkeyatts) k), pg_get_expr(i.indpred, i.indrelid, true)"
-    " FROM pg_index i WHERE i.indrelid = $1::regclass AND i.indisunique AND i.indisvalid";
+// Every unique index and exclusion constraint of the table, a row per column: as SQL over bare column names, with the
+// index's own collation and operator. (indnullsnotdistinct is there from PostgreSQL 15 on.)
+constexpr const char* unique_indexes_sql = R"sql(
+SELECT i.indexrelid, coalesce((to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false),
+  pg_get_expr(i.indpred, i.indrelid, true),
+  pg_get_indexdef(i.indexrelid, k, true) || coalesce((SELECT format(' COLLATE %I.%I', n.nspname, c.collname)
+    FROM pg_collation c JOIN pg_namespace n ON n.oid = c.collnamespace WHERE c.oid = i.indcollation[k - 1]), ''),
+  (SELECT format('OPERATOR(%I.%s)', n.nspname, o.oprname)
+    FROM pg_operator o JOIN pg_namespace n ON n.oid = o.oprnamespace
+    WHERE o.oid = coalesce(x.conexclop[k], (SELECT a.amopopr FROM pg_opclass p JOIN pg_amop a ON a.amopfamily = p.opcfamily
+      AND a.amoplefttype = p.opcintype AND a.amoprighttype = p.opcintype AND a.amopstrategy = 3
+      WHERE p.oid = i.indclass[k - 1])))
+FROM pg_index i LEFT JOIN pg_constraint x ON x.conindid = i.indexrelid AND x.conexclop IS NOT NULL,
+  generate_series(1, i.indnkeyatts) k
+WHERE i.indrelid = $1::regclass AND (i.indisunique OR i.indisexclusion) AND i.indisvalid ORDER BY 1, k)sql";
 
 struct unique_index {
-  std::string expressions, predicate;
+  std::string columns, collisions, predicate;  // SELECT list; condition between s and t; empty = none
 };
 
 database::result<std::vector<unique_index>> unique_indexes(database::connection& c, const sql::table& t) {
   auto r = c.execute(unique_indexes_sql, {t.qualified});
   if (!r) return r.error();
   std::vector<unique_index> out;
-  for (int i = 0; i < r->size(); ++i) out.push_back({std::string(r->at(i, 0)), std::string(r->at(i, 1))});
+  int column = 0;
+  for (int i = 0; i < r->size(); ++i) {
+    if (i == 0 || r->at(i, 0) != r->at(i - 1, 0)) out.push_back({"", "", std::string(r->at(i, 2))}), column = 0;
+    const std::string x = "pgtandem_x" + std::to_string(++column), op = " " + std::string(r->at(i, 4)) + " ";
+    unique_index& u = out.back();
+    u.columns += ", (" + std::string(r->at(i, 3)) + ") AS " + x;
+    u.collisions += (column > 1 ? " AND (t." : "(t.") + x + op + "s." + x;
+    if (r->boolean(i, 1)) u.collisions += " OR t." + x + " IS NULL AND s." + x + " IS NULL";
+    u.collisions += ")";
+  }
   return out;
 }
 
@@ -41,8 +59,8 @@ database::result<void> stage(database::connection& c, const sql::table& t, const
 
 database::result<std::vector<cells>> holders(database::connection& c, const sql::table& t, const unique_index& u) {
   const std::string where = u.predicate.empty() ? "" : " WHERE " + u.predicate;
-  auto r = c.run("SELECT " + key_list(t, "t") + " FROM (SELECT * FROM " + rows_of(t) + where + ") t WHERE (" +
-                 u.expressions + ") IN (SELECT " + u.expressions + " FROM pg_temp.pgtandem_staged" + where + ")");
+  auto r = c.run("SELECT " + key_list(t, "t") + " FROM (SELECT *" + u.columns + " FROM pg_temp.pgtandem_staged" + where +
+                 ") s JOIN (SELECT *" + u.columns + " FROM " + rows_of(t) + where + ") t ON " + u.collisions);
   if (!r) return r.error();
   std::vector<cells> out;
   for (int i = 0; i < r->size(); ++i) out.push_back(cells_of(*r, i, 0, r->columns()));
@@ -56,7 +74,7 @@ database::result<displaced> close_over_unique(workbench& w, const sql::table& t,
   auto indexes = unique_indexes(w.secondary, t);
   if (!indexes) return indexes.error();
   transaction_guard guard(w.secondary);
-  if (auto r = guard.begin("BEGIN; CREATE TEMP TABLE pgtandem_staged (LIKE " + t.qualified + ") ON COMMIT DROP"); !r)
+  if (auto r = guard.begin("BEGIN; CREATE TEMP TABLE pgtandem_staged (LIKE " + t.qualified + " INCLUDING GENERATED) ON COMMIT DROP"); !r)
     return r.error();
   std::set<cells> known;
   for (const cells& row : rows) known.insert(key_of(t, row));

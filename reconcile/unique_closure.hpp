@@ -1,5 +1,5 @@
-// When a repair meets another row on a further unique index (23505): which keys of the secondary hold the values that
-// the repaired rows need, and what these keys should hold, until nothing more is found.
+// When a repair meets another row on a further unique index (23505) or in an exclusion constraint (23P01): which keys of
+// the secondary hold the values that the repaired rows need, and what these keys should hold, until nothing more is found.
 #pragma once
 #include <map>
 #include <vector>

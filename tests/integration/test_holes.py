@@ -348,6 +348,18 @@ def test_circles_of_references(deploy):
     drained_and_equal(w)
 
 
+def test_unusual_unique_values_swapped_while_degraded(deploy):
+    tables = {"gen": ("u text, low text GENERATED ALWAYS AS (lower(u)) STORED UNIQUE", "'A'", "'B'", "'X'"),
+              "room": ("u int4range, EXCLUDE USING gist (u WITH &&)", "'[1,3)'", "'[5,7)'", "'[20,21)'"),
+              "nulls": ("u int, UNIQUE NULLS NOT DISTINCT (u)", "NULL", "2", "9")}
+    w = deploy("".join(f"CREATE TABLE {name}(id int PRIMARY KEY, {columns});" for name, (columns, *_) in tables.items()),
+               "".join(f"INSERT INTO {name} VALUES (1, {one}), (2, {two});" for name, (_, one, two, _) in tables.items()), settings=SETTINGS)
+    for name, (_, one, two, between) in tables.items():
+        degrade(w, name, f"UPDATE {name} SET u = {between} WHERE id = 1", f"UPDATE {name} SET u = {one} WHERE id = 2", f"UPDATE {name} SET u = {two} WHERE id = 1")
+    w.reconciler()
+    drained_and_equal(w)
+
+
 # --- crashes of the primary
 
 def test_xid_handed_out_again_after_a_crash(world, gates, clusters):
