@@ -37,6 +37,7 @@ struct place_state {
 struct board_state {
   std::array<place_state, 2> at;
   std::optional<clock::time_point> lease_renewed;   // start of the last renewal that succeeded
+  std::optional<clock::time_point> lease_agreed;    // start of the last one after which the row still said the epoch of the loops
   std::optional<clock::time_point> lease_first;     // end of the first one
   const place_state& of(place p) const { return at[static_cast<std::size_t>(p)]; }
   place_state& of(place p) { return at[static_cast<std::size_t>(p)]; }

@@ -19,6 +19,18 @@ bool same(const session::limits& a, const session::limits& b) {
          a.idempotent_outcome_max == b.idempotent_outcome_max;
 }
 
+// Nothing can be missed in a phase that is the last, nor after uninit.
+bool bound(const routing& now, const place_state& primary) {
+  const phase_row& row = row_of(now.now);
+  return !(row.next.empty() && row.flip.empty()) && (primary.installed || !primary.reachable);
+}
+
+std::string array_of(const std::vector<std::uint32_t>& numbers) {
+  std::string out = "{";
+  for (std::uint32_t n : numbers) out += (out.size() > 1 ? "," : "") + std::to_string(n);
+  return out + "}";
+}
+
 std::string json_of(const std::vector<unmovable_session>& list) {
   std::string out = "[";
   for (const unmovable_session& u : list) {
@@ -72,11 +84,11 @@ void director::run() {
   fleet_.on_change({});
 }
 
-bool director::lease_overdue(const board_state& b, clock::time_point now) const {
-  if (!mirrored_since_) return false;
-  // A proxy that has just entered a mirrored phase has had lease_ms from then to write its first lease.
-  clock::time_point last = b.lease_renewed ? std::max(*b.lease_renewed, *mirrored_since_) : *mirrored_since_;
-  return now - last > settings_.lease;
+std::optional<clock::time_point> director::lease_ends(const board_state& b, const routing& next) const {
+  if (!bound_since_) return std::nullopt;
+  // A proxy that has just been bound has had lease_ms from then to write its first lease.
+  const auto& renewed = next.mirrors() ? b.lease_renewed : b.lease_agreed;
+  return (renewed ? std::max(*renewed, *bound_since_) : *bound_since_) + settings_.lease;
 }
 
 routing director::choose(const board_state& b, clock::time_point now) {
@@ -84,9 +96,10 @@ routing director::choose(const board_state& b, clock::time_point now) {
   if (say && (!say_ || say->epoch >= say_->epoch)) say_ = say;
   if (!say_) return routing{};
   routing next = routing_of(*say_);
-  if (!next.mirrors()) mirrored_since_.reset();
-  else if (!mirrored_since_) mirrored_since_ = now;
-  if (lease_overdue(b, now)) next.holding = true;
+  if (!bound(next, b.of(next.primary()))) bound_since_.reset();
+  else if (!bound_since_) bound_since_ = now;
+  auto ends = lease_ends(b, next);
+  if (ends && now > *ends) next.holding = true;
   return next;
 }
 
@@ -167,6 +180,13 @@ void director::acknowledge(const board_state& b) {
     bool warm = row.holds || !w->routing.warming || v.cold == 0;
     if (held && warm) c.at = say_->at;
   }
+  if (taken) {
+    c.told = w->routing.epoch;
+    // Where writes are mirrored the databases refuse what is sent too late.
+    auto ends = lease_ends(b, w->routing);
+    fleet_.trust_until(ends && !w->routing.mirrors() ? *ends : clock::time_point::max());
+  }
+  c.backends = row_of(c.now).mirrors ? std::string(lease_content::no_backends) : array_of(v.backends);
   acknowledged_ = c;
   lease_.want(c);
   bool held = c.wanted && b.lease_renewed && clock::now() - *b.lease_renewed <= settings_.lease;

@@ -2,8 +2,9 @@
 // the board and the fleet, and it waits for nothing else.
 //
 //  * A routing only moves forward: never to a lower epoch than was published.
-//  * While writes are mirrored and the lease could not be renewed for lease_ms, new transactions are held: this proxy may have
-//    been passed over by a flip.
+//  * From `init` on, as long as a phase may follow: if the lease could not be renewed for lease_ms, new transactions are held. This
+//    proxy may have been passed over by a flip; or, where nothing is mirrored yet, by the start of mirroring, and no fence would stop
+//    what it writes then. So there only a renewal counts after which the row was read again, and the loops know the moment, too.
 //  * An acknowledgement follows the sessions: epoch and step are written to the lease only when no session is under earlier rules.
 #pragma once
 #include <functional>
@@ -45,7 +46,7 @@ class director {
   void measure(const routing& next, clock::time_point now);
   void acknowledge(const board_state& b);
   void report(const board_state& b, clock::time_point now);
-  bool lease_overdue(const board_state& b, clock::time_point now) const;
+  std::optional<clock::time_point> lease_ends(const board_state& b, const routing& next) const;
 
   const control_settings& settings_;
   board& board_;
@@ -61,7 +62,7 @@ class director {
 
   std::optional<migration_row> say_;      // the row that has the say, as last followed
   std::uint64_t ticket_ = 0;
-  std::optional<clock::time_point> mirrored_since_;   // without it the lease cannot be overdue
+  std::optional<clock::time_point> bound_since_;   // without it the lease cannot be overdue
   std::optional<clock::time_point> hold_begun_, release_begun_, catalog_asked_, reported_;
   bool flip_hold_ = false;                // the hold is a flip's, not a lost lease's
   double hold_reported_ms_ = 0;

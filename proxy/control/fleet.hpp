@@ -35,6 +35,7 @@ struct fleet_view {
   std::uint32_t open = 0;       // the published routing holds, and the session is not held() yet
   std::uint32_t cold = 0;       // the published routing warms, and the session neither has its next primary's connection
                                 // nor has been refused one for good
+  std::vector<std::uint32_t> backends;        // the sessions' processes on their primary's server
   std::vector<unmovable_session> unmovable;   // at most unmovable_max are named
   static constexpr std::size_t unmovable_max = 100;
 };
@@ -58,6 +59,10 @@ class fleet {
 
   // The latest sums that the loops have left (each loop refreshes its part at the end of a turn in which one of them changed).
   virtual fleet_view view() const = 0;
+
+  // From this moment on no loop begins anything for a client, until a later moment has been told: for a process that was stopped
+  // and goes on, before the control thread has found out. clock::time_point::max() = never.
+  virtual void trust_until(std::chrono::steady_clock::time_point) {}
 
   // `wake` is called, from a loop's thread, when all loops have taken the newest world, and whenever behind, open or cold of
   // all loops together has become zero. It only sets a flag or writes to an eventfd. An empty function ends the calls: when

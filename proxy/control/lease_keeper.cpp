@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "proxy/control/leases.hpp"
 #include "proxy/sql/rewrite.hpp"
 #include "proxy/telemetry/log.hpp"
 
@@ -11,9 +12,9 @@ namespace {
 constexpr std::chrono::milliseconds connect_limit{1000};
 constexpr std::chrono::milliseconds connect_again{300};
 constexpr std::chrono::milliseconds renew_at_most{1000};
-// Rows of proxies that have been gone for so long are nobody's evidence any more.
-constexpr std::string_view forget_sql =
-    "DELETE FROM pgtandem.lease WHERE renewed_at < clock_timestamp() - interval '10 minutes'; ";
+// Rows of proxies that have been gone for so long are nobody's evidence any more, unless they have left sessions behind.
+const std::string forget_sql = "DELETE FROM pgtandem.lease l WHERE renewed_at < clock_timestamp() - interval '10 minutes' AND " +
+                               std::string(backends_there_sql) + " = 0; ";
 
 }  // namespace
 
@@ -49,23 +50,28 @@ bool lease_keeper::connect(place p) {
 bool lease_keeper::write(const lease_content& c, bool news) {
   if (!connect(c.primary)) return false;
   clock::time_point begun = clock::now();
-  std::string text = "INSERT INTO pgtandem.lease (proxy_id, name, epoch, phase, step, sessions, unmovable, held_ms) VALUES (" +
+  std::string text = "INSERT INTO pgtandem.lease (proxy_id, name, epoch, phase, step, sessions, unmovable, backends, held_ms) VALUES (" +
                      sql::quote_literal(proxy_id_) + ", " + sql::quote_literal(settings_.name) + ", " + std::to_string(c.epoch) + ", " +
                      sql::quote_literal(row_of(c.now).name) + ", " + sql::quote_literal(row_of(c.at).name) + ", " +
-                     std::to_string(c.sessions) + ", " + sql::quote_literal(c.unmovable) + "::jsonb, " +
-                     (c.held_ms ? std::to_string(*c.held_ms) : "NULL") +
+                     std::to_string(c.sessions) + ", " + sql::quote_literal(c.unmovable) + "::jsonb, " + sql::quote_literal(c.backends) +
+                     "::int[], " + (c.held_ms ? std::to_string(*c.held_ms) : "NULL") +
                      ") ON CONFLICT (proxy_id) DO UPDATE SET name = excluded.name, epoch = excluded.epoch, phase = excluded.phase, "
-                     "step = excluded.step, sessions = excluded.sessions, unmovable = excluded.unmovable, held_ms = excluded.held_ms, "
+                     "step = excluded.step, sessions = excluded.sessions, unmovable = excluded.unmovable, backends = excluded.backends, "
+                     "held_ms = excluded.held_ms, "
                      "renewed_at = clock_timestamp()";
   if (news) text += "; SELECT pg_notify('pgtandem', 'lease')";
-  else text = std::string(forget_sql) + text;
+  else text = forget_sql + text;
   auto r = at(c.primary).c->run(text);
   if (!r) {
     telemetry::log::warning("lease not renewed", {{"place", name_of(c.primary)}, {"sqlstate", r.error().sqlstate}, {"message", r.error().message}});
     return false;
   }
+  // Asked when the renewal can be read: whoever has changed the row before has read the lease as it was, or sees it in time.
+  auto row = at(c.primary).c->run("SELECT epoch FROM pgtandem.migration");
+  bool agreed = row && row->size() == 1 && row->integer(0, 0) == c.told;
   board_.update([&](board_state& b) {
     b.lease_renewed = begun;
+    if (agreed) b.lease_agreed = begun;
     if (!b.lease_first) b.lease_first = clock::now();
     return true;
   });

@@ -26,6 +26,9 @@ struct lease_content {
   phase now = phase::passthrough;
   step at = step::steady;
   std::uint32_t sessions = 0;
+  std::int32_t told = 0;           // the epoch that the loops have been told
+  std::string backends{no_backends};   // array text: the server processes of sessions whose writes no fence stops; else none
+  static constexpr std::string_view no_backends = "{}";
   static constexpr std::string_view nobody = "[]";
   std::string unmovable{nobody};   // JSON: [{"id":…,"reason":…},…]
   std::optional<double> held_ms;   // of the last flip

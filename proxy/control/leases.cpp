@@ -9,7 +9,8 @@ template <class F>
 std::vector<std::string> names_where(const std::vector<lease>& all, F&& missing) {
   std::vector<std::string> out;
   for (const lease& l : all)
-    if (missing(l)) out.push_back(l.name);
+    if (missing(l))
+      out.push_back(l.name + (l.at_large() ? " (silent, and connected with " + std::to_string(l.backends) + " sessions)" : std::string()));
   return out;
 }
 
@@ -24,7 +25,9 @@ database::result<std::vector<lease>> read_leases(database::connection& c, std::c
       "extract(epoch FROM clock_timestamp() - l.renewed_at) * 1000, "
       "EXISTS (SELECT FROM pg_locks k WHERE k.locktype = 'advisory' AND k.objsubid = 2 AND k.classid::bigint = " +
       std::to_string(lease_lock) +
-      " AND k.objid::bigint = (hashtext(l.proxy_id::text)::bigint & 4294967295)) "
+      " AND k.objid::bigint = (hashtext(l.proxy_id::text)::bigint & 4294967295)), "
+      "CASE WHEN l.backends <> '{}' AND l.renewed_at < clock_timestamp() - interval '" +
+      std::to_string((lease_ms + lease_slack).count()) + " ms' THEN " + std::string(backends_there_sql) + " ELSE 0 END "
       "FROM pgtandem.lease l ORDER BY l.name, l.proxy_id");
   if (!found) return found.error();
   std::vector<lease> out(static_cast<std::size_t>(found->size()));
@@ -42,6 +45,9 @@ database::result<std::vector<lease>> read_leases(database::connection& c, std::c
     l.age_ms = std::strtod(std::string(found->at(i, 9)).c_str(), nullptr);
     l.live = l.age_ms <= static_cast<double>((lease_ms + lease_slack).count());
     l.connected = found->boolean(i, 10);
+    l.backends = static_cast<std::int32_t>(found->integer(i, 11));
+    auto acknowledged = phase_named(l.phase);
+    l.fenced = acknowledged && row_of(*acknowledged).mirrors;
   }
   return out;
 }
@@ -56,12 +62,12 @@ std::vector<std::string> not_on_epoch(const std::vector<lease>& all, std::int32_
 
 std::vector<std::string> not_at_phase(const std::vector<lease>& all, std::int32_t epoch, phase p) {
   return names_where(all, [&](const lease& l) {
-    return l.live && !(l.epoch == epoch && l.phase == row_of(p).name && l.step == row_of(step::steady).name);
+    return (l.live || (row_of(p).mirrors && l.at_large())) && !(l.epoch == epoch && l.phase == row_of(p).name && l.step == row_of(step::steady).name);
   });
 }
 
 std::vector<std::string> stalled(const std::vector<lease>& all) {
-  return names_where(all, [](const lease& l) { return l.stalled(); });
+  return names_where(all, [](const lease& l) { return l.stalled() || l.at_large(); });
 }
 
 unmovable_summary unmovable_sessions(const std::vector<lease>& all) {

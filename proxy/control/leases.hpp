@@ -22,16 +22,27 @@ struct lease {
   double age_ms = 0;           // since it was renewed
   bool live = false;           // renewed within lease_ms (plus what a renewal may take)
   bool connected = false;      // its control connection is open: not live and connected = stalled
+  bool fenced = false;         // it has acknowledged a phase in which the databases refuse what it sends too late
+  std::int32_t backends = 0;   // not live: sessions of its last report that are still on the server
   bool stalled() const { return !live && connected; }
+  // It may still write, and nobody would refuse or mirror that.
+  bool at_large() const { return !live && !fenced && (connected || backends > 0); }
 };
 
 inline constexpr std::chrono::milliseconds lease_slack{500};
+// Of lease l: how many of its backends there still are. A process that began after the report is another one with its number;
+// when it began is hidden from roles without pg_read_all_stats.
+inline constexpr std::string_view backends_there_sql =
+    "(SELECT count(*) FROM pg_stat_activity a WHERE a.datname = current_database() AND a.pid = ANY (l.backends) AND "
+    "coalesce(a.backend_start <= l.renewed_at, true))";
 database::result<std::vector<lease>> read_leases(database::connection& c, std::chrono::milliseconds lease_ms);
 
 // Names of the live ones that have not acknowledged; empty = all have.
 std::vector<std::string> not_at_step(const std::vector<lease>& all, std::int32_t epoch, step s);
 std::vector<std::string> not_on_epoch(const std::vector<lease>& all, std::int32_t epoch);
+// Where writes are to be mirrored, those at large count, too.
 std::vector<std::string> not_at_phase(const std::vector<lease>& all, std::int32_t epoch, phase p);
+// Those at large, and those that are stalled for whatever reason.
 std::vector<std::string> stalled(const std::vector<lease>& all);
 // Sessions of the live ones that hold what cannot move.
 struct unmovable_summary {

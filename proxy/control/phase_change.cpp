@@ -1,5 +1,7 @@
 #include "proxy/control/phase_change.hpp"
 
+#include <algorithm>
+
 #include "proxy/control/leases.hpp"
 #include "proxy/control/statements.hpp"
 
@@ -12,15 +14,18 @@ std::string words(const database::error& e) { return e.sqlstate + " " + e.messag
 
 std::string phase_change::await(place primary, std::int32_t epoch, phase p) {
   duty_.note("waiting for the proxies");
-  const auto deadline = std::chrono::steady_clock::now() + acknowledge_limit;
+  const auto begun = std::chrono::steady_clock::now();
   for (;;) {
     auto all = read_leases(hands_[primary], settings_.lease);
     if (!all) return words(all.error());
     auto missing = not_at_phase(*all, epoch, p);
     if (missing.empty()) return {};
     if (duty_.stopping()) return "this process is stopping";
-    if (std::chrono::steady_clock::now() >= deadline)
-      return "not acknowledged yet by " + joined(missing) + ": a transaction that began before the change is still open";
+    // Those at large may yet wake up, but nobody is to wait for that.
+    const bool lapsed = missing.size() == static_cast<std::size_t>(std::count_if(all->begin(), all->end(), [](const lease& l) { return l.at_large(); }));
+    if (std::chrono::steady_clock::now() - begun >= (lapsed ? lapsed_limit : acknowledge_limit))
+      return "not acknowledged yet by " + joined(missing) +
+             (lapsed ? ": end that process, or its sessions on the server" : ": a transaction that began before the change is still open");
     if (auto told = hands_[primary].wait(look); !told) return words(told.error());
   }
 }

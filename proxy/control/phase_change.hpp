@@ -28,6 +28,7 @@ struct change_outcome {
 class phase_change {
  public:
   static constexpr std::chrono::seconds acknowledge_limit{60};   // transactions from before may take their time
+  static constexpr std::chrono::seconds lapsed_limit{5};         // if only silent proxies are missing
   static constexpr std::chrono::milliseconds look{100}, lock_limit{5000};
 
   phase_change(crew& hands, const control_settings& s, duty d) : hands_(hands), settings_(s), duty_(std::move(d)) {}

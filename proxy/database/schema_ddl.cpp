@@ -35,6 +35,7 @@ CREATE TABLE IF NOT EXISTS pgtandem.lease (
   sessions int,
   unmovable jsonb NOT NULL DEFAULT '[]',
   held_ms float8,
+  backends int[] NOT NULL DEFAULT '{}',
   renewed_at timestamptz NOT NULL DEFAULT clock_timestamp());
 
 -- UNLOGGED on purpose: PostgreSQL empties it when this incarnation ends (crash, promotion) and xids may be handed out again.

@@ -9,6 +9,7 @@
 namespace pgtandem::net {
 namespace {
 
+constexpr std::chrono::milliseconds trust_look{20};  // while held for want of trust
 constexpr std::size_t kept_capacity = std::size_t{256}
                                       << 10;  // bytes of a turn's buffers that are kept for the next turn
 
@@ -112,14 +113,37 @@ void loop::cancel(std::uint64_t session, cancel_answer answer) {
 
 void loop::take_world(session::world_ptr w, std::uint64_t ticket) {
   if (ticket < board_.ticket.get()) return;  // an older one that was overtaken
+  trusted_world_ = nullptr;
+  give_world(std::move(w));
+  board_.epoch.set(static_cast<std::uint64_t>(world_->routing.epoch));
+  board_.ticket.set(ticket);
+  services_.changed();
+}
+
+void loop::give_world(session::world_ptr w) {
   world_ = std::move(w);
   use_secondary();
   watching_ = true;
   for (auto i = relays_.begin(); i != relays_.end();) (i++)->world_changed(world_);
   settle_watch();
-  board_.epoch.set(static_cast<std::uint64_t>(world_->routing.epoch));
-  board_.ticket.set(ticket);
-  services_.changed();
+}
+
+// The control thread will hold everybody as well, or tell of another world: this is for the moment until it has looked.
+void loop::hold_for_trust() {
+  trusted_world_ = world_;
+  auto held = std::make_shared<session::world>(*world_);
+  held->routing.holding = true;
+  give_world(std::move(held));
+  trust_again_later();
+}
+
+void loop::trust_again_later() {
+  trust_timer_.expires_after(trust_look);
+  trust_timer_.async_wait([this](error_code ec) {
+    if (ec || !trusted_world_) return;
+    if (std::chrono::steady_clock::now() > board_.trusted_until.load()) return trust_again_later();
+    give_world(std::exchange(trusted_world_, nullptr));
+  });
 }
 
 // The appliers exist only where writes are mirrored; they follow the secondary when the roles swap.
@@ -173,6 +197,12 @@ bool loop::show_unmovable() {
   return board_.unmovable.empty();
 }
 
+void loop::backend_changed(std::uint32_t from, std::uint32_t to) {
+  const std::lock_guard lock(board_.mutex);
+  if (const auto found = board_.backends.find(from); found != board_.backends.end()) board_.backends.erase(found);
+  if (to != 0) board_.backends.insert(to);
+}
+
 // --- what sessions use
 
 void loop::lend(std::string& to_client, std::string& to_primary) {
@@ -212,6 +242,8 @@ task<login_result> loop::log_in(control::place where, const arrival& who) {
 void loop::admit(boost::intrusive_ptr<relay> r, std::string_view first_bytes) {
   relays_.push_back(*r);
   board_.sessions.add(1);
+  backend_changed(0, r->backend());
+  check_trust();
   relay* mine = r.detach();  // the list's reference; retired() gives it back
   mine->begin(first_bytes);
 }
@@ -220,6 +252,7 @@ void loop::retired(relay& r) {
   const standing gone = r.last_standing();
   relays_.erase(relays_.iterator_to(r));
   board_.sessions.set(relays_.size());
+  backend_changed(r.backend(), 0);
   bool zero = false;
   const auto leave = [&](board_number& n, bool counted) {
     if (!counted) return;

@@ -77,11 +77,20 @@ class loop {
 
   void admit(boost::intrusive_ptr<relay> r, std::string_view first_bytes);
   void retired(relay& r);
+  // Before a client's bytes go to its session: is the world still one to begin something under? If not, sessions are held.
+  void check_trust() {
+    if (!trusted_world_ && std::chrono::steady_clock::now() > board_.trusted_until.load(std::memory_order_relaxed))
+      hold_for_trust();
+  }
+  void backend_changed(std::uint32_t from, std::uint32_t to);  // a session's process on its primary's server; 0 = none
   bool watching() const { return watching_; }  // a flip is under way: sessions report where they stand
   void restand(relay& r);
 
  private:
   void take_world(session::world_ptr w, std::uint64_t ticket);
+  void hold_for_trust();
+  void trust_again_later();
+  void give_world(session::world_ptr w);
   void use_secondary();
   void settle_watch();
   bool show_unmovable();
@@ -96,6 +105,7 @@ class loop {
   std::shared_ptr<const config::settings> settings_;
   sql::analyzer analyzer_;
   session::world_ptr world_;
+  session::world_ptr trusted_world_;  // not null: held for want of trust; what was taken last
   std::unique_ptr<apply::applier_pool> appliers_;
   int expected_ = 0;  // ops that are about to be submitted
   sql::catalog_ptr appliers_catalog_;
@@ -110,7 +120,7 @@ class loop {
   apply::pool_tally appliers_counted_;
   traffic traffic_counted_;
   std::uint64_t analyzer_hits_ = 0, analyzer_misses_ = 0;  // of the last report
-  timer report_timer_{context_};
+  timer report_timer_{context_}, trust_timer_{context_};
   bool watching_ = false, draining_ = false;
   std::thread thread_;
 };

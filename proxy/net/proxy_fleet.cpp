@@ -41,10 +41,15 @@ control::fleet_view proxy_server::view() const {
     v.open += static_cast<std::uint32_t>(b.open.get());
     v.cold += static_cast<std::uint32_t>(b.cold.get());
     const std::lock_guard lock(b.mutex);
+    v.backends.insert(v.backends.end(), b.backends.begin(), b.backends.end());
     for (const auto& u : b.unmovable)
       if (v.unmovable.size() < control::fleet_view::unmovable_max) v.unmovable.push_back(u);
   }
   return v;
+}
+
+void proxy_server::trust_until(std::chrono::steady_clock::time_point t) {
+  for (auto& l : loops_) l->board().trusted_until.store(t);
 }
 
 void proxy_server::on_change(std::function<void()> wake) {

@@ -41,6 +41,7 @@ class proxy_server final : public control::fleet {
   // --- control::fleet
   std::uint64_t publish(session::world_ptr w) override;
   control::fleet_view view() const override;
+  void trust_until(std::chrono::steady_clock::time_point t) override;
   void on_change(std::function<void()> wake) override;
   std::vector<control::session_view> list(std::size_t max) const override;
 

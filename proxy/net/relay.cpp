@@ -117,6 +117,7 @@ bool relay::may_read_client() { return core_.out().reads_client && primary_.stre
 bool relay::may_read_primary() { return core_.out().reads_primary && client_->unsent() < home_.high_water(); }
 
 void relay::client_input(error_code ec, std::string_view bytes) {
+  home_.check_trust();
   if (over_ || finishing_) return;
   if (ec) return client_lost();
   if (!may_read_client()) {

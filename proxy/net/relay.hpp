@@ -50,6 +50,7 @@ class relay : public boost::intrusive_ref_counter<relay, boost::thread_unsafe_co
   void set_standing(standing s) { standing_ = std::move(s); }
 
   const arrival& who() const { return who_; }
+  std::uint32_t backend() const { return primary_.hello.pid; }
   std::uint64_t id() const { return id_; }
   control::session_view view() const;
 

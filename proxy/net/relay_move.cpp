@@ -76,7 +76,9 @@ void relay::drop_next() {
 void relay::swap_primary() {
   if (next_state_ != next_state::ready) return void(next_lost_ = true);  // it went in this very turn
   say_goodbye(*primary_.stream);
+  const std::uint32_t left = backend();
   primary_ = std::exchange(next_, {});
+  home_.backend_changed(left, backend());
   primary_held_ = {};
   next_state_ = next_state::none;
   who_.key.point(primary_);

@@ -281,6 +281,22 @@ TEST_CASE("a secondary that was away is told when it is back") {
   CHECK(until([&] { return m.standing(place::target) == "pgtandem.ledger_2 2 verify steady"; }));
 }
 
+TEST_CASE("where nothing is mirrored yet, too, and not once there is nothing to miss") {
+  migration m("c_lease_before");
+  m.init();
+  m.start_proxies();
+  auto locker = database::connection::open(test::conninfo_of(place::source, m.database()));
+  REQUIRE(locker);
+  REQUIRE(locker->run("BEGIN; LOCK TABLE pgtandem.lease IN ACCESS EXCLUSIVE MODE"));
+  CHECK(until([&] { return m.one->loops.routing().holding; }));
+  REQUIRE(locker->run("ROLLBACK"));
+  CHECK(until([&] { return !m.one->loops.routing().holding; }));
+  REQUIRE(locker->run("BEGIN; LOCK TABLE pgtandem.lease IN ACCESS EXCLUSIVE MODE"));
+  CHECK(until([&] { return m.one->loops.routing().holding; }));
+  REQUIRE(locker->run("DROP SCHEMA pgtandem CASCADE; COMMIT"));
+  CHECK(until([&] { return !m.one->loops.routing().holding; }));
+}
+
 TEST_CASE("a proxy that cannot renew its lease holds new transactions") {
   migration m("c_lease");
   m.to_verify();
