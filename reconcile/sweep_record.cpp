@@ -31,6 +31,8 @@ result<void> record_end(database::connection& primary, const std::string& pass, 
       {pass, std::to_string(t.leaves), std::to_string(t.rows), std::to_string(t.set_aside), std::to_string(t.differing),
        std::to_string(t.repaired), std::to_string(t.skipped), t.clean() ? "true" : "false"});
   if (!r) return r.error();
+  auto forgotten = primary.execute("DELETE FROM pgtandem.sweep WHERE pass <= $1::bigint - $2::bigint", {pass, std::to_string(passes_kept)});
+  if (!forgotten) return forgotten.error();
   return {};
 }
 

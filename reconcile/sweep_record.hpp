@@ -16,6 +16,8 @@ database::result<sweep_boots> read_boots(database::connection& primary, database
 
 // The number of the pass. Its row has no end until record_end().
 database::result<std::string> record_begin(database::connection& primary, std::int32_t epoch, const sweep_boots& boots);
+// The newest passes are kept: as many as anybody looks back (control::sweeps_read).
+inline constexpr int passes_kept = 1000;
 database::result<void> record_end(database::connection& primary, const std::string& pass, const pass_tally& t);
 // Tables whose backfill is verified to the end. The record is on the target whichever side is primary now: that is
 // where it was copied to.

@@ -15,6 +15,10 @@ constexpr std::chrono::milliseconds renew_at_most{1000};
 // Rows of proxies that have been gone for so long are nobody's evidence any more, unless they have left sessions behind.
 const std::string forget_sql = "DELETE FROM pgtandem.lease l WHERE renewed_at < clock_timestamp() - interval '10 minutes' AND " +
                                std::string(backends_there_sql) + " = 0; ";
+// Ten thousand lines are years of rolling epochs, and every flip among them.
+constexpr int journal_kept = 10000;
+const std::string forget_journal_sql = "DELETE FROM pgtandem.journal WHERE seq <= (SELECT max(seq) FROM pgtandem.journal) - " +
+                                       std::to_string(journal_kept) + "; ";
 
 }  // namespace
 
@@ -60,7 +64,7 @@ bool lease_keeper::write(const lease_content& c, bool news) {
                      "held_ms = excluded.held_ms, "
                      "renewed_at = clock_timestamp()";
   if (news) text += "; SELECT pg_notify('pgtandem', 'lease')";
-  else text = forget_sql + text;
+  else text = forget_sql + forget_journal_sql + text;
   auto r = at(c.primary).c->run(text);
   if (!r) {
     telemetry::log::warning("lease not renewed", {{"place", name_of(c.primary)}, {"sqlstate", r.error().sqlstate}, {"message", r.error().message}});

@@ -281,7 +281,7 @@ TEST_CASE("a secondary that was away is told when it is back") {
   CHECK(until([&] { return m.standing(place::target) == "pgtandem.ledger_2 2 verify steady"; }));
 }
 
-TEST_CASE("where nothing is mirrored yet, too, and not once there is nothing to miss") {
+TEST_CASE("leases are kept where nothing is mirrored yet, too, and not once there is nothing to miss") {
   migration m("c_lease_before");
   m.init();
   m.start_proxies();
@@ -291,6 +291,8 @@ TEST_CASE("where nothing is mirrored yet, too, and not once there is nothing to 
   CHECK(until([&] { return m.one->loops.routing().holding; }));
   REQUIRE(locker->run("ROLLBACK"));
   CHECK(until([&] { return !m.one->loops.routing().holding; }));
+  REQUIRE(locker->run("INSERT INTO pgtandem.journal (step) SELECT 'old' FROM generate_series(1, 10500)"));
+  CHECK(until([&] { return m.run(place::source, "SELECT count(*) <= 10000 FROM pgtandem.journal") == "t"; }));
   REQUIRE(locker->run("BEGIN; LOCK TABLE pgtandem.lease IN ACCESS EXCLUSIVE MODE"));
   CHECK(until([&] { return m.one->loops.routing().holding; }));
   REQUIRE(locker->run("DROP SCHEMA pgtandem CASCADE; COMMIT"));

@@ -154,10 +154,12 @@ TEST_CASE("a pass is recorded, and sequences are kept ahead", "[databases]") {
   for (const auto& [id, t] : d.catalog->by_oid)
     d.target("INSERT INTO pgtandem.chunk (relation, n, state) VALUES ('" + t->qualified + "', 1, 'verified')");
   d.settings.reconcile.sweep_pause_ms = 10;
+  d.source("INSERT INTO pgtandem.sweep (epoch) SELECT 1 FROM generate_series(1, 1500)");
   test::running_reconciler r(d.settings);
   CHECK(eventually(
       [&] { return d.source("SELECT bool_or(clean) FROM pgtandem.sweep WHERE ended_at IS NOT NULL") == "t"; }));
   CHECK(eventually([&] { return std::stoll(d.target("SELECT last_value FROM numbers")) >= 14711; }));
+  CHECK(eventually([&] { return d.source("SELECT count(*) <= 1001 FROM pgtandem.sweep") == "t"; }));
   d.target("UPDATE acct SET bal = -1 WHERE id = 3");
   CHECK(eventually([&] { return d.target("SELECT bal FROM acct WHERE id = 3") == "100"; }));
   CHECK(eventually([&] { return d.source("SELECT max(differing) FROM pgtandem.sweep") == "1"; }));
