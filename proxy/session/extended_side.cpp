@@ -50,17 +50,17 @@ session::state::readiness session::state::settle(prepared& p, std::string& error
   if (d.what == course::resolve && status == 'E') {
     if (!drained()) return readiness::wait;   // a ROLLBACK may be on its way
     p.what = {};
+    resolve_failed = false;
     return readiness::ready;   // not kept: the primary refuses it with 25P02
   }
   if (d.what == course::resolve) {
     if (!drained()) return readiness::wait;
     if (std::exchange(resolve_failed, false)) {
-      d.what = course::unknown_table;
-      d.why = d.ask.front();
-    } else {
-      ask_meanings(d.ask);
-      return readiness::wait;
+      error = unresolved(d.ask.front());
+      return readiness::refused;
     }
+    ask_meanings(d.ask);
+    return readiness::wait;
   }
   if (d.what == course::unknown_table) {
     out.refresh_catalog = true;

@@ -49,19 +49,32 @@ void names::forget() {
 
 std::string resolve_query(const std::vector<std::string>& quoted) {
   std::string q =
-      "SELECT n, c.oid, CASE WHEN (c.relpersistence = 't') IS NOT TRUE THEN 'f' WHEN c.relkind IN ('r', 'p') AND NOT c.relhasrules AND NOT EXISTS "
+      "SELECT n, CASE WHEN c.relkind IN ('r', 'p', 'v', 'm', 'f') THEN c.oid END, "
+      "CASE WHEN (c.relpersistence = 't') IS NOT TRUE THEN 'f' WHEN c.relkind IN ('r', 'p') AND NOT c.relhasrules AND NOT EXISTS "
       "(SELECT FROM pg_catalog.pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal) THEN 't' ELSE 'o' END, "
-      "pg_catalog.has_table_privilege(c.oid, 'SELECT') FROM (VALUES ";
+      "pg_catalog.has_table_privilege(c.oid, 'SELECT'), "
+      "c.oid < 16384 OR c.relnamespace = pg_catalog.to_regnamespace('pgtandem')::pg_catalog.oid FROM (VALUES ";
   for (std::size_t i = 0; i < quoted.size(); ++i) {
     if (i) q += ',';
     q += '(' + sql::quote_literal(quoted[i]) + "::pg_catalog.text)";
   }
-  return q + ") AS v(n) LEFT JOIN pg_catalog.pg_class c ON c.oid = pg_catalog.to_regclass(n)";
+  // to_regclass() fails where the schema may not be used; so will the statement itself. The condition stands inside its argument: the
+  // planner evaluates the function as soon as that is constant.
+  return q +
+         ") AS v(n) LEFT JOIN pg_catalog.pg_class c ON c.oid = pg_catalog.to_regclass(CASE WHEN NOT EXISTS(SELECT FROM "
+         "pg_catalog.pg_namespace AS s WHERE s.nspname = (pg_catalog.parse_ident(n))[1] AND "
+         "pg_catalog.cardinality(pg_catalog.parse_ident(n)) > 1 AND NOT pg_catalog.has_schema_privilege(s.oid, 'USAGE')) THEN n END)";
 }
 
 // Persistence: f, permanent; t, a temporary table without rules and user triggers; o, something else that is temporary.
 meaning meaning_of(const std::vector<std::string>& row) {
-  return {static_cast<sql::oid>(std::strtoul(row[1].c_str(), nullptr, 10)), row[2] == "t" || row[2] == "o", row[2] != "o", row[3] != "f"};
+  meaning m;
+  m.id = static_cast<sql::oid>(std::strtoul(row[1].c_str(), nullptr, 10));
+  m.temporary = row[2] == "t" || row[2] == "o";
+  m.plain = row[2] != "o";
+  m.selectable = row[3] != "f";
+  m.system = row.size() > 4 && row[4] == "t";
+  return m;
 }
 
 }  // namespace pgtandem::session

@@ -18,10 +18,11 @@
 namespace pgtandem::session {
 
 struct meaning {
-  sql::oid id = 0;           // 0: there is no such relation
+  sql::oid id = 0;           // 0: there is no such relation, or none that can be written: the primary refuses it
   bool temporary = false;
   bool plain = true;         // nothing but its own rows changes by a write to it: if temporary, a table without rules and user triggers
   bool selectable = true;    // the role may SELECT from it (RETURNING needs that)
+  bool system = false;       // of PostgreSQL's own or of pgtandem's: hardly any is in the catalog
 };
 
 class names {
@@ -45,7 +46,7 @@ class names {
   std::uint64_t passing_version_ = 0;
 };
 
-// The question for several names at once; one row per name: name, oid or null, persistence, selectable.
+// The question for several names at once; one row per name: name, oid or null, persistence, selectable, system.
 std::string resolve_query(const std::vector<std::string>& quoted);
 meaning meaning_of(const std::vector<std::string>& row);
 

@@ -121,11 +121,12 @@ void session::state::own_answer(awaited& a, const frame& f) {
 }
 
 void session::state::own_done(awaited a) {
+  if (!a.failed) resolve_error.clear();
   if (blocks(a.own)) --asking;
   switch (a.own) {
     case purpose::resolve:
       for (const auto& row : own_rows)
-        if (row.size() == 4) known.learn(row[0], meaning_of(row));
+        if (row.size() >= 4) known.learn(row[0], meaning_of(row));
       if (a.failed || own_rows.empty()) resolve_failed = true;
       if (script.active()) advance_script();
       return;
@@ -227,7 +228,7 @@ void session::state::own_failed(const frame& f) {
   switch (a.own) {
     case purpose::fail: break;
     case purpose::resolve:
-    case purpose::recall:
+    case purpose::recall: resolve_error = f.whole; break;
     case purpose::belongings:
     case purpose::pack: break;
     case purpose::replay:
@@ -243,6 +244,7 @@ void session::state::own_failed(const frame& f) {
   skip_extended();
   if (done.own == purpose::fail) return;
   own_done(std::move(done));
+  resolve_failed = false;   // it has been said
 }
 
 }  // namespace pgtandem::session

@@ -102,6 +102,7 @@ decision decide_rows(const sql::statement& s, const sql::catalog& c, const names
   if (!m.plain) return refuse(to_temporary(s.relation));
   if (m.id == 0 || m.temporary) return pass_for_now();
   const sql::table* t = c.find(m.id);
+  if (!t && m.system) return refuse("a write to system relation " + s.relation.quoted());
   if (!t) {
     d.what = course::unknown_table;
     d.why = s.relation.quoted();
@@ -146,6 +147,7 @@ decision decide_truncate(const sql::statement& s, const sql::catalog& c, const n
     }
     auto root = c.root_of.find(m.id);
     if (root != c.root_of.end()) return refuse("TRUNCATE of partition " + r.quoted());
+    if (!c.find(m.id) && m.system) return refuse("TRUNCATE of system relation " + r.quoted());
     if (!c.find(m.id)) {
       d.what = course::unknown_table;
       d.why = r.quoted();

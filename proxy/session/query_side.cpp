@@ -72,6 +72,12 @@ bool session::state::unreadable(const sql::analysis& a, std::string_view sql, st
   return !why.empty();
 }
 
+// What a name means could not be told: in the primary's words, if it has found any.
+std::string session::state::unresolved(std::string_view name) {
+  if (resolve_error.empty()) return error_message(failure::unknown_table, name);
+  return std::exchange(resolve_error, {});
+}
+
 decision session::state::decide_here(const sql::statement& s) {
   const auto& catalog = rules().primary;
   decision d;
@@ -118,6 +124,11 @@ bool session::state::mirror_query(std::string_view message, std::string_view sql
   bool captures = false;
   if (status == 'E') {   // what stands before the end of the failed block is refused by the primary with 25P02
     if (!drained()) return false;
+    if (std::exchange(resolve_failed, false) && status == 'E' && !resolve_error.empty()) {   // our question to it has failed the block
+      out.to_client += std::exchange(resolve_error, {});
+      say_ready(status);
+      return true;
+    }
     captures = status == 'E' && controls && a->statements.size() > 1;
   }
   const auto& all = a->statements;
@@ -145,7 +156,7 @@ bool session::state::mirror_query(std::string_view message, std::string_view sql
   if (!questions.empty()) {
     if (!drained()) return false;
     if (std::exchange(resolve_failed, false)) {
-      refuse_query(failure::unknown_table, questions.front());
+      refuse_query(unresolved(questions.front()));
       return true;
     }
     ask_meanings(questions);
@@ -171,11 +182,11 @@ bool session::state::mirror_query(std::string_view message, std::string_view sql
 }
 
 // The answer has to come from the primary all the same: it orders it among the others and fails its transaction.
-void session::state::refuse_query(failure why, std::string_view what) {
+void session::state::refuse_query(std::string error) {
   protocol::write_query(out.to_primary, failing_query);
   unsynced = false;
   awaited w{.what = request::query};
-  w.substitute = error_message(why, what);
+  w.substitute = std::move(error);
   count_refusal(w.substitute);
   await(std::move(w));
 }

@@ -91,14 +91,13 @@ bool session::state::decide_part(std::size_t to) {
     script.decided = std::max(script.decided, to);
     return true;
   }
-  if (std::exchange(resolve_failed, false)) refuse_part(failure::unknown_table, questions.front());
+  if (std::exchange(resolve_failed, false)) refuse_part(unresolved(questions.front()));
   else ask_meanings(questions);
   return false;
 }
 
 // Like an error of the statement: what ran before it in the same transaction is undone.
-void session::state::refuse_part(failure why, std::string_view what) {
-  const std::string error = error_message(why, what);
+void session::state::refuse_part(std::string error) {
   count_refusal(error);
   out.to_client += error;
   awaited w{.what = request::query};

@@ -91,6 +91,7 @@ struct session::state {
   transaction tx;
   bool fence_asked = false;
   bool resolve_failed = false;
+  std::string resolve_error;    // the primary's, if it has said one to the question
   names known;
   std::uint64_t names_version = 0;
   bool meanings_open = false;   // settings or role were changed in a transaction that has not ended: it may undo them
@@ -157,8 +158,10 @@ struct session::state {
   void pass_query(std::string_view message, sql::analysis_ptr a);
   bool mirror_query(std::string_view message, std::string_view sql, sql::analysis_ptr a);
   void take_census(const sql::analysis& a);
-  void refuse_query(failure why, std::string_view what);
+  void refuse_query(failure why, std::string_view what) { refuse_query(error_message(why, what)); }
+  void refuse_query(std::string error);
   bool unreadable(const sql::analysis& a, std::string_view sql, std::string& why);
+  std::string unresolved(std::string_view name);
   decision decide_here(const sql::statement& s);
   decision decide_behind(const sql::statement& s, bool& written);
 
@@ -167,7 +170,8 @@ struct session::state {
   void advance_script();
   bool part_needs_warnings();
   bool decide_part(std::size_t to);
-  void refuse_part(failure why, std::string_view what);
+  void refuse_part(failure why, std::string_view what) { refuse_part(error_message(why, what)); }
+  void refuse_part(std::string error);
   bool other_texts() const;
   void send_part(std::size_t to);
   void send_doomed();

@@ -226,6 +226,9 @@ CONVERSATIONS = {
                                       query(*COPY_TMP) + COPIED + query(*INSERT_T), query("COPY tmp FROM STDIN; COPY tmp FROM STDIN") + COPIED + COPIED + SYNC,
                                       query("INSERT INTO t(v) VALUES ('b'); COPY tmp FROM STDIN") + COPIED, query("COPY tmp FROM STDIN; INSERT INTO t(v) VALUES ('c'); COPY tmp FROM STDIN; SELECT 1") + COPIED + COPIED,
                                       query("INSERT INTO t(v) VALUES ('d'); COPY tmp FROM STDIN") + copy_data(b"x\n") + COPY_DONE] + simple("SELECT count(*), max(v || '') FROM tmp", "TABLE t"),
+    "what the primary refuses for good": simple("INSERT INTO t_id_seq VALUES (1)", "UPDATE t_pkey SET id = 1", "TRUNCATE t_id_seq", "INSERT INTO nosuch.t VALUES (1)", "SET ROLE pg_monitor", "INSERT INTO other.t VALUES (1, 'a')",
+                                                "SELECT 1; DELETE FROM other.t", "BEGIN", "SAVEPOINT a", "INSERT INTO other.t VALUES (1, 'a')", "ROLLBACK TO a", "TRUNCATE other.t", "ROLLBACK") +
+                                         [extended("UPDATE other.t SET v = 'x'"), extended("INSERT INTO t_id_seq VALUES (1)")] + simple("RESET ROLE", "INSERT INTO other.t VALUES (1, 'a')", "TABLE other.t"),
     "extended transaction": [extended("BEGIN"), extended("INSERT INTO t(v) VALUES ('x')"), extended("SAVEPOINT a"), extended("DELETE FROM t"), extended("ROLLBACK TO a"),
                              extended("UPDATE t SET n = 1 RETURNING id"), extended("COMMIT"), query("TABLE t")],
     "extended transaction in one pipeline": [extended("BEGIN") + extended("INSERT INTO t(v) VALUES ('x')") + extended("COMMIT"), query("TABLE t")],

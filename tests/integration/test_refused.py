@@ -49,6 +49,7 @@ REFUSED = [
     ("PREPARE ins(int) AS INSERT INTO keyless VALUES ($1); EXECUTE ins(10)", "key"),
     ("SELECT 1; COMMIT; UPDATE t SET id = id + 1000", "key"),
     ("SET client_min_messages = error; INSERT INTO t VALUES (11, 'x'); COMMIT", "COMMIT without BEGIN"),
+    ("UPDATE pg_settings SET setting = '9MB' WHERE name = 'work_mem'", "system relation pg_settings"),
     ("INSERT INTO t VALUES (14, 'x'); SET TRANSACTION READ ONLY", "READ ONLY"),
     ("SET client_encoding = latin1; INSERT INTO t VALUES (13, 'é')", "client_encoding"),
     ("SET session_replication_role = replica; UPDATE t SET v = 'r'", "session_replication_role"),

@@ -182,3 +182,22 @@ TEST_CASE("refusals: READ ONLY behind a write, which a degraded commit could not
       CHECK(heard == r.heard);
     }
 }
+
+TEST_CASE("refusals: a question about names that fails is answered in the primary's words, once") {
+  for (bool block : {false, true}) {
+    stage s;
+    s.primary.when("secret", {{}, {}, "", "42501"});
+    s.primary.when("INSERT INTO t", {{"row"}, {{"(100,3,1,10)"}}, "INSERT 0 1", ""});
+    if (block) s.query("BEGIN");
+    s.take();
+    s.query("INSERT INTO secret VALUES (1)");
+    CHECK(s.take() == (block ? "E:42501 Z:E" : "E:42501 Z:I"));
+    if (block) s.query("ROLLBACK");
+    s.take();
+    s.query("SELECT 1; INSERT INTO secret VALUES (1)");
+    CHECK(s.take() == "E:42501 Z:I");
+    s.query("INSERT INTO t VALUES (1, 10)");
+    CHECK(s.take() == "C:INSERT 0 1 Z:I");
+    CHECK(s.session().idle());
+  }
+}
