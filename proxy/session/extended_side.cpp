@@ -214,9 +214,14 @@ bool session::state::on_bind(const frame& f) {
   name(a, awaited::naming::portal, m->portal, p);
   note_bound_settings(*p, *m);
   if (wants_key(p->text.get()) || key.now != idempotency::stage::none) bind_identity[std::string(m->portal)] = p->sql + '\0' + std::string(f.body.substr(m->portal.size()));
-  if (p->with_image && m->result_formats.size() > 1) {
-    std::vector<std::int16_t> formats = m->result_formats;
-    formats.push_back(0);
+  const bool returning = p->what.rows.returning;
+  if (p->with_image && !m->result_formats.empty() && (!returning || m->result_formats.size() > 1)) {
+    std::vector<std::int16_t> formats;   // of what has no columns to the client PostgreSQL looks at none
+    if (returning) {
+      formats = m->result_formats;
+      formats.push_back(0);
+      a.formats = formats.size();
+    }
     std::string message;
     protocol::write_bind(message, *m, m->portal, m->statement, formats);
     extended(message, std::move(a));

@@ -302,6 +302,10 @@ void session::state::say_error(const awaited& a, const frame& f) {
     say_spent(a, std::move(*e));
     return;
   }
+  if (a.formats > 0 && e && e->message().find("result formats") != std::string_view::npos) {
+    say_formats(std::move(*e));
+    return;
+  }
   if (!a.substitute.empty() && e && e->sqlstate() != in_failed_transaction) {
     out.to_client += a.substitute;
     return;
@@ -314,6 +318,25 @@ void session::state::say_error(const awaited& a, const frame& f) {
   }
   std::size_t p = a.planned ? a.planned->original(position, utf8) : a.statement->rewritten.original_offset(position, utf8);
   protocol::write_with_position(out.to_client, backend::error_response, *e, p ? std::optional<std::uint32_t>(p) : std::nullopt);
+}
+
+// "bind message has 3 result formats but query has 2 columns": one of each is the image's.
+void session::state::say_formats(protocol::error_fields e) {
+  std::string words;
+  for (auto& [code, value] : e.fields) {
+    if (code != protocol::error_field::message) continue;
+    const char *at = value.data(), *const end = at + value.size();
+    while (at < end) {
+      std::size_t number = 0;
+      const auto [behind, failed] = std::from_chars(at, end, number);
+      if (failed == std::errc() && number > 0) words += std::to_string(number - 1);
+      else words.append(at, behind == at ? 1 : static_cast<std::size_t>(behind - at));
+      at = std::max(behind, at + 1);
+    }
+    value = words;
+    break;
+  }
+  protocol::write_with_position(out.to_client, backend::error_response, e, e.position());
 }
 
 void session::state::on_ready(const frame& f) {

@@ -71,6 +71,7 @@ struct awaited {
   plan_ptr planned;              // query with captures or inside a script
   sql::analysis_ptr text;        // query without
   prepared_ptr statement;        // parse, describe, execute
+  std::size_t formats = 0;       // bind: of results, with that of an image; 0 = none was added
   paused_ptr rest;               // execute of a portal whose rows are handed out in pieces,
   std::size_t limit = 0, given = 0;   // of this piece; 0 = no limit
   portal_run_ptr run;            // execute of a portal that runs once,

@@ -205,6 +205,7 @@ struct session::state {
   void on_notice(const protocol::frame& f);
   void on_error(const protocol::frame& f);
   void say_error(const awaited& a, const protocol::frame& f);
+  void say_formats(protocol::error_fields e);
   void on_ready(const protocol::frame& f);
   void on_row(awaited& a, const protocol::frame& f);
   void on_row_description(awaited& a, const protocol::frame& f);

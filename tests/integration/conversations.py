@@ -229,6 +229,9 @@ CONVERSATIONS = {
     "what the primary refuses for good": simple("INSERT INTO t_id_seq VALUES (1)", "UPDATE t_pkey SET id = 1", "TRUNCATE t_id_seq", "INSERT INTO nosuch.t VALUES (1)", "SET ROLE pg_monitor", "INSERT INTO other.t VALUES (1, 'a')",
                                                 "SELECT 1; DELETE FROM other.t", "BEGIN", "SAVEPOINT a", "INSERT INTO other.t VALUES (1, 'a')", "ROLLBACK TO a", "TRUNCATE other.t", "ROLLBACK") +
                                          [extended("UPDATE other.t SET v = 'x'"), extended("INSERT INTO t_id_seq VALUES (1)")] + simple("RESET ROLE", "INSERT INTO other.t VALUES (1, 'a')", "TABLE other.t"),
+    "numbers of result formats": [extended(f"INSERT INTO t(id) VALUES ({50 + i}){returning}", results=results) for i, (returning, results) in enumerate(
+                                      [(" RETURNING id, v", [1, 1, 1]), (" RETURNING id, v", [0, 1]), (" RETURNING id", [1]), (" RETURNING id", [0, 0]), (" RETURNING id", [7]), ("", [1]), ("", [1, 0]), ("", [7])])] +
+                                 [extended("INSERT INTO t(v) VALUES ($1) RETURNING id", [b"a", b"b"], results=[0, 0]), query("TABLE t")],
     "extended transaction": [extended("BEGIN"), extended("INSERT INTO t(v) VALUES ('x')"), extended("SAVEPOINT a"), extended("DELETE FROM t"), extended("ROLLBACK TO a"),
                              extended("UPDATE t SET n = 1 RETURNING id"), extended("COMMIT"), query("TABLE t")],
     "extended transaction in one pipeline": [extended("BEGIN") + extended("INSERT INTO t(v) VALUES ('x')") + extended("COMMIT"), query("TABLE t")],
