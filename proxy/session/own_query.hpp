@@ -20,9 +20,9 @@ inline constexpr std::string_view check_constraints_query = "SET CONSTRAINTS ALL
 inline constexpr std::string_view failing_query = "SELECT pgtandem.refused()";
 inline constexpr std::string_view in_failed_transaction = "25P02";
 inline constexpr std::string_view already_in_transaction = "25001";   // the warning to a BEGIN inside a block
-// Names of the proxy's own, on the primary. What they stand for is replaced with every question.
-inline constexpr std::string_view own_portal = "pgtandem", own_statement = "pgtandem_ask";
-inline constexpr std::string_view no_such_name = "pgtandem_refused";   // neither a portal nor a statement
+// Names of the proxy's own, on the primary, such as nobody gives. What they stand for is replaced with every question.
+inline constexpr std::string_view own_portal = "pgtandem's portal", own_statement = "pgtandem's question";
+inline constexpr std::string_view no_such_name = "pgtandem's refusal";   // neither a portal nor a statement
 
 // $1 key or null (then the session's pgtandem.idempotency_key), $2 what identifies the statement, as bytea. No row: there is no key.
 // Else (claimed, same statement, outcome in hex or null).

@@ -241,6 +241,8 @@ CONVERSATIONS = {
     "settings and writes": simple("SET DateStyle = 'SQL, DMY'", "INSERT INTO i(at) VALUES ('31/12/2026') RETURNING at", "SET search_path = pg_catalog", "INSERT INTO public.t(v) VALUES ('s')",
                                   "INSERT INTO t(v) VALUES ('s')", "SET search_path = public", "INSERT INTO t(v) VALUES ('back')", "SET bytea_output = escape", "RESET ALL",
                                   "SET extra_float_digits = 0", "INSERT INTO i(f) VALUES (0.1 + 0.2) RETURNING f", "RESET ALL"),
+    "names like the proxy's": simple("BEGIN", "DECLARE pgtandem CURSOR FOR SELECT 1", "INSERT INTO t(v) VALUES ('a')", "INSERT INTO late VALUES (1, NULL)", "FETCH ALL FROM pgtandem", "COMMIT",
+                                     "PREPARE pgtandem_ask AS SELECT 7", "INSERT INTO late VALUES (2, NULL)", "EXECUTE pgtandem_ask", "TABLE t"),
     "explain": simple("EXPLAIN (COSTS OFF) UPDATE t SET n = 1", "TABLE t"),
     "read only transaction": simple("BEGIN READ ONLY", "INSERT INTO t(v) VALUES ('x')", "ROLLBACK", "SET default_transaction_read_only = on", "INSERT INTO t(v) VALUES ('x')", "RESET default_transaction_read_only"),
     "temporary tables": simple("CREATE TEMP TABLE tmp(a int)", "INSERT INTO tmp VALUES (1), (2)", "INSERT INTO t(v, n) SELECT 'tmp', a FROM tmp", "UPDATE tmp SET a = 3", "DROP TABLE tmp", "TABLE t"),
