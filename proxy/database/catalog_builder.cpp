@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "proxy/database/fk_rank.hpp"
+#include "proxy/sql/custom_settings.hpp"
 
 namespace pgtandem::database {
 
@@ -231,6 +232,11 @@ void catalog_builder::view_reads(const rows& r) {
   for (int i = 0; i < r.size(); ++i) readers_[number<sql::oid>(r.at(i, 1))].push_back(number<sql::oid>(r.at(i, 0)));
 }
 
+void catalog_builder::setting_bodies(const rows& r) {
+  for (int i = 0; i < r.size(); ++i)
+    for (std::string& name : sql::custom_settings_in(r.at(i, 0))) custom_settings_.insert(std::move(name));
+}
+
 void catalog_builder::close_writing_views() {
   std::vector<sql::oid> pending(writing_views_.begin(), writing_views_.end());
   while (!pending.empty()) {  // ends: a view enters once
@@ -270,6 +276,7 @@ sql::catalog_ptr catalog_builder::finish(std::int64_t ddl_version, sql::oid ddl_
   c->ddl_version = ddl_version;
   c->ddl_version_sequence = ddl_version_sequence;
   c->writing_functions = std::move(writing_names_);
+  c->custom_settings.assign(custom_settings_.begin(), custom_settings_.end());
   for (auto& [id, d] : drafts_) {
     choose_key(d);
     if (writing_views_.contains(id)) c->writing_views.insert({d.table->qualified, plain_name(*d.table), d.table->name});

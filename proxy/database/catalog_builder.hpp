@@ -3,6 +3,7 @@
 #pragma once
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -30,6 +31,7 @@ class catalog_builder {
   void default_calls(const rows& r);
   void view_calls(const rows& r);
   void view_reads(const rows& r);
+  void setting_bodies(const rows& r);
 
   sql::catalog_ptr finish(std::int64_t ddl_version, sql::oid ddl_version_sequence);
 
@@ -60,6 +62,7 @@ class catalog_builder {
   std::unordered_set<std::string> writing_oids_;
   std::unordered_set<std::string> writing_names_;
   std::unordered_set<sql::oid> writing_views_;
+  std::set<std::string> custom_settings_;
   std::unordered_map<sql::oid, std::vector<sql::oid>> readers_;  // view -> views that read it
 };
 

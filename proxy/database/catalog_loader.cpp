@@ -56,6 +56,7 @@ result<void> read_all(connection& c, catalog_builder& b) {
       {catalog_query::default_calls, &catalog_builder::default_calls},
       {catalog_query::view_calls, &catalog_builder::view_calls},
       {catalog_query::view_reads, &catalog_builder::view_reads},
+      {catalog_query::setting_bodies, &catalog_builder::setting_bodies},
   };
   for (const auto& [sql, take] : steps) {
     auto r = c.execute(sql);

@@ -108,6 +108,14 @@ const std::string_view writing_functions =
     " OR (n.nspname = 'pg_catalog' AND (p.proname IN ('lowrite') OR (p.proname LIKE 'lo\\_%' AND p.proname NOT IN"
     "  ('lo_get', 'lo_lseek', 'lo_lseek64', 'lo_tell', 'lo_tell64', 'lo_close', 'lo_open')))))";
 
+// A body in SQL's own syntax is kept as a tree.
+const std::string_view setting_bodies =
+    "SELECT body FROM (SELECT CASE p.prosrc WHEN '' THEN pg_get_functiondef(p.oid) ELSE p.prosrc END AS body FROM pg_proc p"
+    " JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang WHERE p.oid >= 16384"
+    " AND p.prokind IN ('f', 'p') AND l.lanname NOT IN ('c', 'internal')"
+    " AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pgtandem')) AS f"
+    " WHERE body ~* '\\mset_config\\M|\\mset\\s+(session\\s+|local\\s+)?[a-z_\"][\\w$\" ]*\\.'";
+
 const std::string_view default_calls =
     "SELECT d.adrelid, format('column %s', a.attname), e.refobjid FROM pg_depend e"
     " JOIN pg_attrdef d ON d.oid = e.objid JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum"

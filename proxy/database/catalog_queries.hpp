@@ -20,6 +20,7 @@ extern const std::string_view writing_functions;  // oid, schema, name
 extern const std::string_view default_calls;      // table, default or check, function oid
 extern const std::string_view view_calls;         // view or rule's relation, function oid
 extern const std::string_view view_reads;         // view, view it reads
+extern const std::string_view setting_bodies;     // source of functions that may make settings
 extern const std::string_view ddl_version;        // oid, last value; no row before `pgtandem init`
 
 }  // namespace pgtandem::database::catalog_query

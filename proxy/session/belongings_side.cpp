@@ -24,12 +24,12 @@ bool session::state::ask_belongings() {
   bool moves = now.primary() != where ? !now.holding : now.warming && now.holding;
   bool warms = now.warming && (!has.told || !unmovable().empty());
   if (ended || !idle()) return false;
-  const bool held = !has.fresh && (moves || warms), packs = moves && !has.packed;
+  const bool held = !has.fresh && (moves || warms), packs = !has.packed && (moves || (held && !has.told));
   if (held) {
     has.asking = true;
     ask(purpose::belongings, belongings_query());
   }
-  if (packs) ask(purpose::pack, luggage_query(named));
+  if (packs) ask(purpose::pack, luggage_query(named, latest->primary.get()));
   return held || packs;
 }
 

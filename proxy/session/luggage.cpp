@@ -23,10 +23,14 @@ std::string set_config(const carried& c) {
 }
 
 // Custom settings as far as no module has defined them since.
-std::string custom_settings(const setting_names& names) {
-  if (names.known.empty()) return {};
+std::string custom_settings(const setting_names& names, const sql::catalog* c) {
   std::string q;
-  for (const std::string& name : names.known) q += (q.empty() ? "(" : ", (") + sql::quote_literal(name) + ")";
+  auto add = [&](const std::string& name) { q += (q.empty() ? "(" : ", (") + sql::quote_literal(name) + ")"; };
+  for (const std::string& name : names.known) add(name);
+  if (c)
+    for (const std::string& name : c->custom_settings)
+      if (!names.known.contains(name)) add(name);
+  if (q.empty()) return {};
   return "UNION ALL SELECT 'set', n, pg_catalog.current_setting(n, true) FROM (VALUES " + q +
          ") AS c(n) WHERE pg_catalog.current_setting(n, true) IS NOT NULL AND n NOT IN (SELECT pg_catalog.lower(name) "
          "FROM listed) ";
@@ -35,7 +39,7 @@ std::string custom_settings(const setting_names& names) {
 }  // namespace
 
 // pg_stat_get_activity: as whom this connection has logged in.
-std::string luggage_query(const setting_names& names) {
+std::string luggage_query(const setting_names& names, const sql::catalog* c) {
   auto bytes = [](const char* column) {
     return std::string("pg_catalog.encode(pg_catalog.convert_to(") + column +
            ", pg_catalog.getdatabaseencoding()), 'hex')";
@@ -44,7 +48,7 @@ std::string luggage_query(const setting_names& names) {
          bytes("name") + ", " + bytes("value") +
          " FROM (SELECT 'encoding' AS what, '' AS name, pg_catalog.getdatabaseencoding()::pg_catalog.text AS value "
          "UNION ALL SELECT 'set', name, setting FROM listed WHERE source = 'session' " +
-         custom_settings(names) +
+         custom_settings(names, c) +
          "UNION ALL SELECT 'authorization', '', session_user::pg_catalog.text FROM "
          "pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) AS a WHERE a.usesysid <> "
          "(SELECT oid FROM pg_catalog.pg_roles WHERE rolname = session_user) "
@@ -62,7 +66,7 @@ std::optional<luggage> read_luggage(const std::vector<std::vector<std::string>>&
     c.what = row[0];
     all.push_back(std::move(c));
   }
-  if (all.empty() || all.front().what != "encoding") return std::nullopt;
+  if (std::none_of(all.begin(), all.end(), [](const carried& c) { return c.what == "encoding"; })) return std::nullopt;
   return all;
 }
 

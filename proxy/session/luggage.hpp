@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "proxy/session/setting_names.hpp"
+#include "proxy/sql/catalog.hpp"
 
 namespace pgtandem::session {
 
@@ -17,8 +18,8 @@ struct carried {
 };
 using luggage = std::vector<carried>;
 
-// Asks a session's server for it, on its own connection.
-std::string luggage_query(const setting_names& names);
+// Asks a session's server for it, on its own connection. `c`: what functions there may have set; may be null.
+std::string luggage_query(const setting_names& names, const sql::catalog* c = nullptr);
 // Its answer, nothing if it is not one.
 std::optional<luggage> read_luggage(const std::vector<std::vector<std::string>>& rows);
 

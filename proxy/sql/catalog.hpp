@@ -87,6 +87,9 @@ struct catalog {
   // Qualified and bare names of views whose definition calls such a function.
   std::unordered_set<std::string> writing_views;
 
+  // Custom settings ("app.tenant") that functions make, as far as their bodies write the names out; in small letters, unique.
+  std::vector<std::string> custom_settings;
+
   const table* find(oid id) const {
     auto r = root_of.find(id);
     auto t = by_oid.find(r == root_of.end() ? id : r->second);

@@ -1,6 +1,7 @@
 #include "proxy/sql/custom_settings.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace pgtandem::sql {
 namespace {
@@ -78,7 +79,8 @@ bool is_custom_setting(std::string_view name) { return name.find('.') != std::st
 std::vector<std::string> custom_settings_in(std::string_view source) {
   std::vector<std::string> found;
   auto note = [&](std::string_view name) {
-    if (is_custom_setting(name)) found.emplace_back(name);
+    if (!is_custom_setting(name)) return;
+    std::transform(name.begin(), name.end(), std::back_inserter(found.emplace_back()), lower);
   };
   for (taker t(source); !t.done();) {
     const std::string_view word = t.word();

@@ -240,11 +240,13 @@ def identified(connection):
 
 def test_a_session_takes_along_what_its_server_lists_nowhere(ready):
     """Custom settings, however they were made; who it is; an idempotency key. There and back."""
-    world = ready()
+    world = ready(settings={"dual_write": {"allowed_functions": ["enters"]}})
+    world.both("CREATE FUNCTION enters() RETURNS text LANGUAGE sql AS $$ SELECT set_config('app.inside', 'z', false) $$")
     world.both("DO $$ BEGIN CREATE ROLE traveller; EXCEPTION WHEN duplicate_object THEN NULL; END $$")
     world.both("GRANT ALL ON ALL TABLES IN SCHEMA public TO traveller; GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO traveller")
     made = through(world.proxies[0], world, autocommit=True)
     run(made, "SET app.tenant = 'ac''me'; SELECT set_config('App.Other', 'x', false)")
+    run(made, "SELECT enters()")
     run(made, "BEGIN; SET LOCAL app.passing = '1'; COMMIT")
     other = through(world.proxies[1], world, autocommit=True)
     run(other, "SET SESSION AUTHORIZATION traveller")
@@ -258,8 +260,8 @@ def test_a_session_takes_along_what_its_server_lists_nowhere(ready):
         keyed = through(world.proxies[0], world, autocommit=True)
         run(keyed, f"SET pgtandem.idempotency_key = 'journey {n}'")
         flip(world, verb)
-        assert run(made, "SELECT current_setting('app.tenant'), current_setting('app.other'), current_setting('app.passing')") == [
-            ("ac'me", "x", "")]
+        assert run(made, "SELECT current_setting('app.tenant'), current_setting('app.other'), current_setting('app.passing'), "
+                   "current_setting('app.inside')") == [("ac'me", "x", "", "z")]
         assert identified(other) == [("traveller", "traveller")]
         assert identified(roled) == [("postgres", "traveller")]
         assert b"y" in dict(bound.ask("SELECT current_setting('app.bound')"))[b"D"]

@@ -108,6 +108,9 @@ TEST_CASE("partitions, references, views, triggers, rules, row security and scop
     CREATE FUNCTION scribble() RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN 1; END';
     CREATE FUNCTION pure() RETURNS int LANGUAGE sql STABLE AS 'SELECT 1';
     CREATE PROCEDURE doit() LANGUAGE sql AS 'SELECT 1';
+    CREATE FUNCTION enters(t text) RETURNS text LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN set_config('App.Tenant', t, false); END $$;
+    CREATE PROCEDURE settles() LANGUAGE plpgsql AS $$ BEGIN SET SESSION app.mood = 'x'; SET work_mem = 64; END $$;
+    CREATE FUNCTION reads() RETURNS text LANGUAGE sql STABLE AS $$ SELECT current_setting('app.unset') $$;
     CREATE TABLE def (id int PRIMARY KEY, v int DEFAULT scribble(), w int DEFAULT pure());
     CREATE VIEW v1 AS SELECT scribble() AS s; CREATE VIEW v2 AS SELECT * FROM v1; CREATE VIEW v3 AS SELECT * FROM parent;
     CREATE TABLE secured (id int PRIMARY KEY); ALTER TABLE secured ENABLE ROW LEVEL SECURITY;
@@ -165,6 +168,7 @@ TEST_CASE("partitions, references, views, triggers, rules, row security and scop
   CHECK(!k.writing_functions.contains("pure"));
   CHECK(!k.writing_functions.contains("now"));
   CHECK(!k.writing_functions.contains("claim_key"));
+  CHECK(k.custom_settings == std::vector<std::string>{"app.mood", "app.tenant"});
   CHECK(k.writing_views.contains("v1"));
   CHECK(k.writing_views.contains("public.v2"));
   CHECK(!k.writing_views.contains("v3"));

@@ -137,7 +137,7 @@ TEST_CASE("move: an encoding that the client has not set is the next server's ow
   CHECK(bare.primary.heard.empty());
 }
 
-TEST_CASE("move: custom settings are asked for by the names that statements, bodies and parameters have mentioned") {
+TEST_CASE("move: custom settings are asked for by the names that statements, parameters and functions mention") {
   stage s;
   s.query("SET App.Tenant = 'acme'");
   s.query("SELECT set_config('app.other', 'x', false), set_config('search_path', 'p', false)");
@@ -151,12 +151,16 @@ TEST_CASE("move: custom settings are asked for by the names that statements, bod
   s.send(m);
   s.query("SET pgtandem.idempotency_key = 'k'");
   s.take();
-  s.session().world_changed(holding(test::mirrored_world()));
+  auto knows = std::make_shared<sql::catalog>(*test::mirrored_world()->primary);
+  knows->custom_settings = {"app.made_by_function"};
+  auto w = std::make_shared<session::world>(*holding(test::mirrored_world()));
+  w->primary = knows;
+  s.session().world_changed(w);
   s.pump();
   const auto& heard = s.primary.heard;
   auto asked = std::find_if(heard.begin(), heard.end(), [](auto& t) { return t.find("pg_settings") != std::string::npos; });
   REQUIRE(asked != heard.end());
-  for (const char* name : {"'app.tenant'", "'app.other'", "'app.third'", "'app.fourth'", "'pgtandem.idempotency_key'"}) {
+  for (const char* name : {"'app.tenant'", "'app.other'", "'app.third'", "'app.fourth'", "'app.made_by_function'", "'pgtandem.idempotency_key'"}) {
     INFO(name);
     CHECK(asked->find(name) != std::string::npos);
   }

@@ -13,7 +13,7 @@ TEST_CASE("custom settings of a body: where a name is written out") {
     names found;
   };
   const row rows[] = {
-      {"BEGIN PERFORM set_config('app.tenant', t, false); END", {"app.tenant"}},
+      {"BEGIN PERFORM set_config('App.Tenant', t, false); END", {"app.tenant"}},
       {"perform pg_catalog.SET_CONFIG (\n 'a.b.c' , x, true)", {"a.b.c"}},
       {"SET app.x = 1; set session app.y to 2; SET LOCAL \"app\".\"z w\" = 3", {"app.x", "app.y", "app.z w"}},
       {"EXECUTE 'SET app.x = 1'; EXECUTE 'SELECT set_config(''app.y'', $1, false)'", {"app.x", "app.y"}},
