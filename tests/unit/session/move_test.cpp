@@ -356,6 +356,29 @@ TEST_CASE("move: a session that let go is warmed and moves") {
   CHECK_FALSE(s.closed);
 }
 
+TEST_CASE("move: what it takes along is asked while it is warmed, and again only if the client has spoken since") {
+  for (bool speaks : {false, true}) {
+    stage s;
+    auto asked = [&] {
+      const auto& heard = s.primary.heard;
+      return std::count_if(heard.begin(), heard.end(), [](auto& t) { return t.find("pg_settings") != std::string::npos; });
+    };
+    s.session().world_changed(warming(test::mirrored_world()));
+    s.session().next_primary_ready({});
+    s.pump();
+    CHECK(asked() == 1);
+    if (speaks) s.query("SELECT 1");
+    CHECK(asked() == 1);
+    s.session().world_changed(holding(test::mirrored_world()));
+    s.pump();
+    CHECK(asked() == (speaks ? 2 : 1));
+    CHECK(s.session().held());
+    s.session().world_changed(test::world_in(control::phase::tail, 8));
+    CHECK(std::exchange(s.session().out().swap_primary, false));
+    CHECK(asked() == (speaks ? 2 : 1));
+  }
+}
+
 TEST_CASE("move: what a function left behind is found although no statement names it, also without any warming") {
   stage s;
   holds(s, {"a session advisory lock"});
