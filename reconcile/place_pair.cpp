@@ -44,6 +44,9 @@ result<void> place_pair::open(place p) {
     auto c = database::connection::open(conninfo, session_options(name_ + " watch", limits));
     if (!c) return c.error();
     s.plain.emplace(std::move(*c));
+    auto self = database::read_pairing(*s.plain);
+    if (!self) return self.error();
+    s.self = std::move(*self);
     if (auto r = s.plain->run("LISTEN pgtandem"); !r) return r.error();
   }
   return {};
@@ -61,9 +64,17 @@ result<standing> place_pair::connect() {
   std::optional<standing> seen[2];
   for (const place p : {place::source, place::target}) {
     if (auto r = open(p); !r) return r.error();
+    if (std::string why = database::misplaced(side(p).self, name_of(p)); !why.empty()) {
+      side(p) = {};   // asked again with the next session
+      return error("55000", std::string(name_of(p)) + ": " + why);
+    }
     auto row = read(p);
     if (!row) return row.error();
     seen[p == place::target] = std::move(*row);
+  }
+  if (std::string why = database::not_a_pair(source_.self, target_.self); !why.empty()) {
+    close();
+    return error("55000", why);
   }
   auto agreed = authority(seen[0], seen[1]);
   if (!agreed) return error("55000", "pgtandem.migration holds no phase this version knows");

@@ -8,6 +8,7 @@
 
 #include "config/settings.hpp"
 #include "proxy/database/connection.hpp"
+#include "proxy/database/pairing.hpp"
 #include "reconcile/standing.hpp"
 
 namespace pgtandem::reconcile {
@@ -20,7 +21,8 @@ class place_pair {
   // `name` becomes part of application_name. The settings must outlive the pair.
   place_pair(const config::settings& s, std::string name) : settings_(s), name_(std::move(name)) {}
 
-  // Opens what is not open and reads where the migration stands. An error: one side is away, or has no pgtandem schema.
+  // Opens what is not open and reads where the migration stands. An error: one side is away, or has no pgtandem schema, or the
+  // two are not what the configuration calls them (55000).
   database::result<standing> connect();
   bool ready() const { return standing_ && !lost(); }
   // Every session is closed; the next connect() opens new ones (an open transaction is rolled back by its server).
@@ -42,6 +44,7 @@ class place_pair {
  private:
   struct sessions {
     std::optional<database::connection> work, plain;
+    database::pairing self;  // who the database is, asked with each new `plain`
     bool locked = false;
   };
   sessions& side(control::place p) { return p == control::place::source ? source_ : target_; }

@@ -25,7 +25,7 @@ reply healthz(const context&, const request&, std::string_view) { return {200, "
 
 // The target's health never makes a proxy unready.
 reply readyz(const context& c, const request&, std::string_view) {
-  const std::string_view why = c.control.why_not_serving();
+  const std::string why = c.control.why_not_serving();
   return {why.empty() ? 200u : 503u, why.empty() ? "ready\n" : "not ready: " + std::string(why) + "\n", "text/plain"};
 }
 

@@ -13,6 +13,7 @@
 
 #include "proxy/control/authority.hpp"
 #include "proxy/control/books.hpp"
+#include "proxy/database/pairing.hpp"
 #include "proxy/sql/catalog.hpp"
 
 namespace pgtandem::control {
@@ -23,6 +24,8 @@ struct place_state {
   bool reachable = false;
   std::string problem;                    // why it is not
   clock::time_point lost_at{};            // when it became unreachable
+  bool tried = false;                     // the first attempt to reach it has ended
+  std::optional<database::pairing> self;  // who it said it was, when it was last asked
   clock::time_point looked_at{};          // start of the last look that succeeded
   int server_version = 0;
   bool installed = false;                 // has the schema pgtandem
@@ -36,6 +39,7 @@ struct place_state {
 
 struct board_state {
   std::array<place_state, 2> at;
+  std::string pair;   // of the migration that this process works for, once it is known
   std::optional<clock::time_point> lease_renewed;   // start of the last renewal that succeeded
   std::optional<clock::time_point> lease_agreed;    // start of the last one after which the row still said the epoch of the loops
   std::optional<clock::time_point> lease_first;     // end of the first one

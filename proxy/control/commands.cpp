@@ -2,6 +2,7 @@
 
 #include <array>
 #include <chrono>
+#include <fstream>
 #include <ostream>
 
 #include "proxy/control/control_settings.hpp"
@@ -9,6 +10,7 @@
 #include "proxy/control/structure_match.hpp"
 #include "proxy/control/table_match.hpp"
 #include "proxy/database/catalog_loader.hpp"
+#include "proxy/database/pairing.hpp"
 #include "proxy/database/preflight.hpp"
 #include "proxy/database/schema.hpp"
 
@@ -43,12 +45,71 @@ struct command {
   }
 };
 
-// The phase of a place, empty without a schema.
-std::string phase_at(database::connection& c) {
-  auto there = c.run("SELECT to_regclass('pgtandem.migration') IS NOT NULL");
-  if (!there || !there->boolean(0, 0)) return {};
-  auto row = c.run("SELECT phase FROM pgtandem.migration");
-  return row && row->size() == 1 ? std::string(row->at(0, 0)) : std::string();
+constexpr std::string_view how_to_forget = "; what is left over of another migration goes with `pgtandem uninit --force`";
+
+std::string new_pair() {
+  std::ifstream source("/proc/sys/kernel/random/uuid");
+  std::string id;
+  std::getline(source, id);
+  return id;
+}
+
+// Untouched since its init: nothing was ever mirrored there.
+bool untouched(const database::pairing& p) { return p.epoch == 1 && p.phase == row_of(phase::passthrough).name; }
+
+std::string called_otherwise(const database::pairing& p, place as) {
+  if (p.place.empty() || p.place == name_of(as)) return {};
+  return std::string(name_of(as)) + ": this database is the " + p.place + " of a migration";
+}
+
+// Why `init` must not say that the two belong together; empty: it may. An init that was interrupted may be run again.
+std::string cannot_pair(const database::pairing& source, const database::pairing& target) {
+  if (!source.server.empty() && source.server == target.server) return "source and target are the same database";
+  for (place p : places)
+    if (std::string why = called_otherwise(p == place::source ? source : target, p); !why.empty()) return why + std::string(how_to_forget);
+  if (source.installed() != target.installed()) {
+    const bool at_source = source.installed();
+    const database::pairing& alone = at_source ? source : target;
+    if (untouched(alone)) return {};
+    return "only the " + std::string(name_of(at_source ? place::source : place::target)) + " has a schema pgtandem, in phase " + alone.phase +
+           " and epoch " + std::to_string(alone.epoch) + std::string(how_to_forget);
+  }
+  if (source.pair == target.pair && !source.pair.empty()) return {};
+  if (!source.pair.empty() && !target.pair.empty()) return database::not_a_pair(source, target) + std::string(how_to_forget);
+  if (source.epoch == target.epoch && source.phase == target.phase) return {};   // of version 1
+  return "the two rows of pgtandem.migration do not agree (epoch " + std::to_string(source.epoch) + " " + source.phase + ", epoch " +
+         std::to_string(target.epoch) + " " + target.phase + ")" + std::string(how_to_forget);
+}
+
+// Why `uninit` must not remove the schema from those that could be reached; empty: it may.
+std::string must_stay(std::array<std::optional<database::connection>, 2>& both) {
+  std::array<database::pairing, 2> selves;
+  for (place p : places)
+    if (auto& there = both[static_cast<std::size_t>(p)])
+      if (auto self = database::read_pairing(*there)) selves[static_cast<std::size_t>(p)] = *self;   // else: named when it is to be cleaned
+  for (place p : places)
+    if (std::string why = called_otherwise(selves[static_cast<std::size_t>(p)], p); !why.empty()) return why;
+  if (std::string why = database::not_a_pair(selves[0], selves[1]); !why.empty()) return why;
+  for (place p : places) {
+    const std::string& name = selves[static_cast<std::size_t>(p)].phase;
+    if (const auto phase = phase_named(name); phase && row_of(*phase).mirrors)
+      return std::string(name_of(p)) + ": the phase is " + name + ": go to passthrough or complete first";
+  }
+  return {};
+}
+
+// An installation of an older version is for init to renew; it refuses nothing here.
+database::result<database::preflight_report> belonging_of(database::connection& source, database::connection& target) {
+  auto a = database::read_pairing(source), b = database::read_pairing(target);
+  if (!a) return a.error();
+  if (!b) return b.error();
+  database::preflight_report r;
+  if (!a->server.empty() && a->server == b->server) return r;   // preflight_pair says so
+  for (place p : places)
+    if (std::string why = database::misplaced(p == place::source ? *a : *b, name_of(p)); !why.empty())
+      r.refusals.push_back(std::string(name_of(p)) + ": " + why);
+  if (std::string why = database::not_a_pair(*a, *b); r.refusals.empty() && !why.empty()) r.refusals.push_back(why);
+  return r;
 }
 
 // What stops a flip only is a warning: the target may still be in preparation.
@@ -82,8 +143,22 @@ int init(const config::settings& s, std::ostream& out, std::ostream& err) {
   command c{s, out, err};
   std::array<std::optional<database::connection>, 2> both{c.open(place::source), c.open(place::target)};
   if (!c.ok) return 1;   // both or none
+  std::array<database::pairing, 2> selves;
   for (place p : places) {
-    auto done = database::install(*both[static_cast<std::size_t>(p)]);
+    auto self = database::read_pairing(*both[static_cast<std::size_t>(p)]);
+    if (!self) {
+      c.complain(name_of(p), self.error());
+      return 1;
+    }
+    selves[static_cast<std::size_t>(p)] = std::move(*self);
+  }
+  if (const std::string why = cannot_pair(selves[0], selves[1]); !why.empty()) {
+    err << "refused: " << why << "\n";
+    return 1;
+  }
+  const std::string pair = !selves[0].pair.empty() ? selves[0].pair : !selves[1].pair.empty() ? selves[1].pair : new_pair();
+  for (place p : places) {
+    auto done = database::install(*both[static_cast<std::size_t>(p)], {pair, std::string(name_of(p))});
     if (!done) {
       c.complain(name_of(p), done.error());
       return 1;
@@ -95,14 +170,11 @@ int init(const config::settings& s, std::ostream& out, std::ostream& err) {
   return 0;
 }
 
-int uninit(const config::settings& s, std::ostream& out, std::ostream& err) {
+int uninit(const config::settings& s, std::ostream& out, std::ostream& err, bool force) {
   command c{s, out, err};
   std::array<std::optional<database::connection>, 2> both{c.open(place::source), c.open(place::target)};
-  for (place p : places) {
-    auto& there = both[static_cast<std::size_t>(p)];
-    auto phase = there ? phase_named(phase_at(*there)) : std::nullopt;
-    if (!phase || !row_of(*phase).mirrors) continue;
-    err << name_of(p) << ": the phase is " << row_of(*phase).name << ": go to passthrough or complete first\n";
+  if (std::string why = force ? std::string() : must_stay(both); !why.empty()) {
+    err << why << "; `uninit --force` removes the schema all the same\n";
     return 1;
   }
   for (place p : places) {
@@ -127,6 +199,7 @@ int check(const config::settings& s, std::ostream& out, std::ostream& err) {
   c.show("source", database::preflight(*source, database::role::primary));
   c.show("target", database::preflight(*target, database::role::secondary));
   c.show("source and target", database::preflight_pair(*source, *target));
+  c.show("source and target", belonging_of(*source, *target));
   compare(c, *source, *target);
   out << (c.ok ? "fit for a migration\n" : "not fit for a migration\n");
   return c.ok ? 0 : 1;

@@ -119,8 +119,13 @@ bool control_thread::ready() const {
   return w->routing.epoch > 0 && b.lease_first && primary.looked_at > *b.lease_first;
 }
 
-std::string_view control_thread::why_not_serving() const {
-  if (!ready()) return "the primary has not answered yet";
+std::string control_thread::why_not_serving() const {
+  if (!ready()) {
+    const board_state b = i_->facts.look();
+    for (place p : {place::source, place::target})   // a place that was refused, or the primary's own trouble
+      if (const std::string& why = b.of(p).problem; !why.empty()) return std::string(name_of(p)) + ": " + why;
+    return "the primary has not answered yet";
+  }
   const routing now = world()->routing;
   if (!i_->facts.look().of(now.primary()).reachable) return "the primary cannot be reached";
   const fleet_view loops = i_->loops.view();

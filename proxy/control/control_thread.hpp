@@ -66,7 +66,7 @@ class control_thread {
   // A session may start: the primary has answered and its catalog is loaded. The loops are not asked.
   bool ready() const;
   // Whether a client that connects now is served; if not, why. Independent of the secondary's health.
-  std::string_view why_not_serving() const;
+  std::string why_not_serving() const;
   // Waits until ready() or the limit; false = not yet.
   bool wait_ready(std::chrono::milliseconds limit) const;
 

@@ -50,6 +50,12 @@ database::result<void> crew::connect(place p) {
   o.statement_limit = statement_slack;
   auto c = database::connection::open(settings_.conninfo(p), o);
   if (!c) return c.error();
+  auto self = database::read_pairing(*c);
+  if (!self) return self.error();
+  std::string why = database::misplaced(*self, name_of(p));
+  selves_[static_cast<std::size_t>(p)] = std::move(*self);
+  if (why.empty() && aboard(other(p))) why = database::not_a_pair(selves_[0], selves_[1]);
+  if (!why.empty()) return database::error("55000", why);
   at(p).emplace(std::move(*c));
   return {};
 }

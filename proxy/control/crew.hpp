@@ -1,5 +1,6 @@
 // The coordinator's two connections, one per place, each holding the coordinator's lock as long as it lives.
 //
+// A connection is refused (55000) to a database that is not what the configuration calls it.
 // Whoever holds the lock of a place is the only one who changes its row there; when the lock has been obtained, every statement of
 // the former holder has ended. A holder whose lease has run out is terminated by his successor. One thread at a time per place.
 #pragma once
@@ -12,6 +13,7 @@
 #include "proxy/control/control_settings.hpp"
 #include "proxy/control/phase.hpp"
 #include "proxy/database/connection.hpp"
+#include "proxy/database/pairing.hpp"
 
 namespace pgtandem::control {
 
@@ -46,6 +48,7 @@ class crew {
   const control_settings& settings_;
   const std::string proxy_id_;
   std::array<std::optional<database::connection>, 2> connections_;
+  std::array<database::pairing, 2> selves_;   // who they are; valid where connected
 };
 
 }  // namespace pgtandem::control

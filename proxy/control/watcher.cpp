@@ -9,8 +9,25 @@ namespace {
 
 constexpr int doubts_counted = 10000;
 
-// Whether a schema is there, without an error while it is not.
-constexpr std::string_view installed_sql = "SELECT to_regclass('pgtandem.migration') IS NOT NULL";
+// Why the place may not be used; empty = it may. Once this process knows whose migration it works for, that decides; before, the two places.
+std::string refusal(place where, const board_state& b) {
+  const database::pairing& self = *b.of(where).self;
+  if (std::string why = database::misplaced(self, name_of(where)); !why.empty()) return why;
+  const auto& across = b.of(other(where)).self;
+  if (across && !across->server.empty() && across->server == self.server) return "source and target are the same database";
+  if (!self.installed()) return {};
+  if (!b.pair.empty()) return self.pair == b.pair ? "" : "this database belongs to another migration (pair " + self.pair + ")";
+  if (!across) return {};
+  return where == place::source ? database::not_a_pair(self, *across) : database::not_a_pair(*across, self);
+}
+
+// Alone with its schema while the other place can be asked and has none: what such a row says counts only if it calls its own place the
+// primary. Else it is a leftover, or init is under way.
+bool left_over(place where, const board_state& b) {
+  const auto& across = b.of(other(where)).self;
+  const auto now = phase_named(b.of(where).self->phase);
+  return across && !across->installed() && b.of(other(where)).problem.empty() && (!now || row_of(*now).primary != where);
+}
 
 constexpr std::string_view row_sql =
     "SELECT m.epoch, m.phase, m.step, coalesce((m.attempt->>'moves')::bool, false), coalesce(m.attempt->>'coordinator', ''), "
@@ -46,7 +63,8 @@ void watcher::lost(const database::error& e) {
   board_.update([&](board_state& b) {
     place_state& here = b.of(where_);
     if (here.reachable || here.lost_at == clock::time_point{}) here.lost_at = clock::now();
-    bool news = here.reachable || here.problem != e.message;
+    bool news = here.reachable || here.problem != e.message || !here.tried;
+    here.tried = true;
     here.reachable = false;
     here.problem = e.message;
     return news;
@@ -59,6 +77,7 @@ void watcher::watch(database::connection& c) {
     b.of(where_).server_version = c.server_version();
     return false;
   });
+  admitted_ = false;
   while (!worker_.stopping()) {
     if (!look(c)) return;
     auto told = c.wait(poll);
@@ -68,23 +87,46 @@ void watcher::watch(database::connection& c) {
   }
 }
 
+bool watcher::admit(database::connection& c) {
+  auto self = database::read_pairing(c);
+  if (!self) {
+    lost(self.error());
+    return false;
+  }
+  board_.update([&](board_state& b) {
+    b.of(where_).tried = true;
+    b.of(where_).self = *self;
+    return true;
+  });
+  // Who comes first at the start waits until the other is known, or known to be away: else it would be believed unseen.
+  const clock::time_point begun = clock::now();
+  while (!board_.look().of(other(where_)).tried && clock::now() - begun < connect_limit && !worker_.stopping()) worker_.rest(other_look);
+  std::string why;
+  board_.update([&](board_state& b) {
+    if (!self->installed() && b.of(other(where_)).self && !b.of(other(where_)).self->installed()) b.pair.clear();
+    why = refusal(where_, b);
+    admitted_ = why.empty() && self->installed() && !left_over(where_, b);
+    if (admitted_) b.pair = self->pair;
+    return false;
+  });
+  if (why.empty()) return true;
+  if (board_.look().of(where_).problem != why)
+    telemetry::log::warning("place refused", {{"place", name_of(where_)}, {"message", why}});
+  lost({"55000", why});
+  return false;
+}
+
 bool watcher::look(database::connection& c) {
-  if (!board_.look().of(where_).installed) {
-    auto there = c.run(installed_sql);
-    if (!there) {
-      lost(there.error());
-      return false;
-    }
-    if (!there->boolean(0, 0)) {
-      board_.update([&](board_state& b) {
-        place_state& here = b.of(where_);
-        bool news = !here.reachable;
-        here.reachable = true;
-        here.problem.clear();
-        return news;
-      });
-      return true;
-    }
+  if (!admitted_ && !admit(c)) return false;
+  if (!admitted_) {
+    board_.update([&](board_state& b) {
+      place_state& here = b.of(where_);
+      bool news = !here.reachable;
+      here.reachable = true;
+      here.problem.clear();
+      return news;
+    });
+    return true;
   }
   if (!look_at_row(c)) return false;
   if (counted_ == clock::time_point{}) counted_ = clock::now();   // at the start nothing is in the way of the second look
@@ -103,6 +145,7 @@ bool watcher::look_at_row(database::connection& c) {
   std::optional<migration_row> row;
   if (found && found->size() == 1)
     row = read_migration_row(found->integer(0, 0), found->at(0, 1), found->at(0, 2), found->boolean(0, 3), found->at(0, 4));
+  if (!row) admitted_ = false;   // the schema is gone: who comes next is asked again
   bool primary = false;
   board_.update([&](board_state& b) {
     place_state& here = b.of(where_);

@@ -81,7 +81,7 @@ result<void> install_event_triggers(connection& c, install_report& report) {
   return {};
 }
 
-result<install_report> install_steps(connection& c) {
+result<install_report> install_steps(connection& c, const belonging& as) {
   auto version = read_version(c);
   if (!version) return version.error();
   if (*version > schema_version)
@@ -98,6 +98,9 @@ result<install_report> install_steps(connection& c) {
       "excluded.version",
       {std::to_string(schema_version)});
   if (!recorded) return recorded.error();
+  if (as.pair.empty()) return report;
+  auto told = c.execute("UPDATE pgtandem.migration SET pair = $1::uuid, place = $2 WHERE (pair::text, place) IS DISTINCT FROM ($1, $2)", {as.pair, as.place});
+  if (!told) return told.error();
   return report;
 }
 
@@ -106,8 +109,8 @@ std::string ledger_table(std::int32_t epoch) { return "pgtandem.ledger_" + std::
 
 }  // namespace
 
-result<install_report> install(connection& c) {
-  auto report = in_transaction<install_report>(c, [&] { return install_steps(c); });
+result<install_report> install(connection& c, const belonging& as) {
+  auto report = in_transaction<install_report>(c, [&] { return install_steps(c, as); });
   if (!report) return report;
   if (auto token = ensure_boot_token(c); !token) return token.error();
   return report;

@@ -25,8 +25,12 @@ struct install_report {
   std::vector<std::string> warnings;  // what could not be installed as wanted, and what follows from it
 };
 
+// What the database is told to be (pairing.hpp), in the transaction that installs.
+struct belonging {
+  std::string pair, place;
+};
 // Refuses (error 0A000) a schema of a newer version.
-result<install_report> install(connection& c);
+result<install_report> install(connection& c, const belonging& as = {});
 // Removes every trace, event triggers too. true if there was something to remove.
 result<bool> uninstall(connection& c);
 // The installed version, 0 = none.

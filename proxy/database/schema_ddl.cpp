@@ -16,7 +16,9 @@ CREATE TABLE IF NOT EXISTS pgtandem.migration (
   phase text NOT NULL,
   step text NOT NULL DEFAULT 'steady',
   attempt jsonb NOT NULL DEFAULT '{}',
-  changed_at timestamptz NOT NULL DEFAULT clock_timestamp());
+  changed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  pair uuid,    -- the same on both sides, of no other two
+  place text);  -- source or target
 INSERT INTO pgtandem.migration (epoch, phase, step) VALUES (1, 'passthrough', 'steady') ON CONFLICT DO NOTHING;
 
 CREATE TABLE IF NOT EXISTS pgtandem.journal (
@@ -125,6 +127,9 @@ CREATE TABLE IF NOT EXISTS pgtandem.incarnation (
 DO $$ BEGIN
   IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'pgtandem.sweep'::regclass AND attname = 'secondary_boot') THEN
     ALTER TABLE pgtandem.sweep ADD COLUMN primary_boot uuid, ADD COLUMN secondary_boot uuid;
+  END IF;
+  IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'pgtandem.migration'::regclass AND attname = 'place') THEN
+    ALTER TABLE pgtandem.migration ADD COLUMN pair uuid, ADD COLUMN place text;
   END IF;
 END $$;
 

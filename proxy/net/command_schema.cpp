@@ -18,7 +18,10 @@ int with_settings(const std::string& config_file, command run) {
 }  // namespace
 
 int command_init(const std::string& config_file) { return with_settings(config_file, control::init); }
-int command_uninit(const std::string& config_file) { return with_settings(config_file, control::uninit); }
+int command_uninit(const std::string& config_file, bool force) {
+  const auto s = settings_from(config_file);
+  return s ? control::uninit(*s, std::cout, std::cerr, force) : 2;
+}
 int command_check(const std::string& config_file) { return with_settings(config_file, control::check); }
 
 }  // namespace pgtandem::net

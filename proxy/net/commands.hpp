@@ -11,7 +11,7 @@ namespace pgtandem::net {
 int command_proxy(const std::string& config_file);
 int command_reconcile(const std::string& config_file);
 int command_init(const std::string& config_file);
-int command_uninit(const std::string& config_file);
+int command_uninit(const std::string& config_file, bool force);
 int command_check(const std::string& config_file);
 
 // ctl has options of its own and needs no configuration file: see proxy/admin/ctl.hpp.

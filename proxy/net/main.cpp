@@ -21,6 +21,14 @@ void add(CLI::App& app, int& status, std::string& file, const char* name, const 
   sub->callback([&status, &file, command] { status = command(file); });
 }
 
+void add_uninit(CLI::App& app, int& status, std::string& file) {
+  static bool force = false;
+  auto* sub = app.add_subcommand("uninit", "remove every trace of pgtandem from both databases");
+  sub->add_option("--config,-c", file, "configuration file (YAML)")->required();
+  sub->add_flag("--force", force, "even while a phase says that writes are mirrored, or where the two do not belong together");
+  sub->callback([&status, &file] { status = command_uninit(file, force); });
+}
+
 void add_config(CLI::App& app, int& status, std::string& file) {
   static bool reference_wanted = false, markdown_wanted = false;
   auto* sub = app.add_subcommand("config", "print the reference of all settings, or check a file");
@@ -64,7 +72,7 @@ int main(int count, char** words) {
   add(app, status, file, "proxy", "serve clients", command_proxy);
   add(app, status, file, "reconcile", "audit, repair, backfill and sweep", command_reconcile);
   add(app, status, file, "init", "install the schema pgtandem on both databases", command_init);
-  add(app, status, file, "uninit", "remove every trace of pgtandem from both databases", command_uninit);
+  add_uninit(app, status, file);
   add(app, status, file, "check", "tell whether the databases are fit for a migration", command_check);
   add_config(app, status, file);
   pgtandem::admin::ctl_options ctl;

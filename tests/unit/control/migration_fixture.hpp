@@ -85,7 +85,7 @@ class migration {
     for (auto p : {control::place::source, control::place::target}) {
       auto c = database::connection::open(conninfo_of(p, database_));
       REQUIRE(c);
-      REQUIRE(database::install(*c));
+      REQUIRE(database::install(*c, {"00000000-0000-4000-8000-000000000001", std::string(name_of(p))}));
     }
   }
 

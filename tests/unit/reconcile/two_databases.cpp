@@ -52,7 +52,8 @@ struct servers {
       REQUIRE(database::install(s.connection()));
       s(database::create_ledger_sql(1));
       s(database::create_epoch_sql(1));
-      s("UPDATE pgtandem.migration SET phase = 'dual_write'");
+      s("UPDATE pgtandem.migration SET phase = 'dual_write', pair = '00000000-0000-4000-8000-000000000001', place = '" +
+        std::string(c == &source ? "source" : "target") + "'");
     }
   }
 };
