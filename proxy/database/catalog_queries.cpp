@@ -37,6 +37,8 @@ WITH RECURSIVE used AS MATERIALIZED (
   SELECT u.id, CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.typelem END
   FROM unwrapped u JOIN pg_type t ON t.oid = u.base
   WHERE t.typtype = 'd' OR (t.typcategory = 'A' AND t.typelem <> 0)
+), loose AS MATERIALIZED (
+  SELECT oid FROM pg_collation WHERE NOT collisdeterministic
 ), judged AS (
   SELECT u.id, bool_and(k.sturdy) AS sturdy, bool_and(k.sturdy OR t.oid = ANY (ARRAY[
     'date', 'time', 'timetz', 'timestamp', 'timestamptz', 'interval']::regtype[]::oid[])) AS steady
@@ -45,7 +47,8 @@ WITH RECURSIVE used AS MATERIALIZED (
     'inet', 'cidr', 'macaddr', 'macaddr8', 'bit', 'varbit', 'tsvector']::regtype[]::oid[]) AS sturdy) AS k GROUP BY u.id)
 SELECT u.attrelid, u.attnum, u.attname, format_type(u.atttypid, u.atttypmod), NOT j.steady, u.attgenerated <> '',
   u.attidentity = 'a', u.attnotnull, j.steady AND NOT j.sturdy,
-  EXISTS (SELECT FROM pg_collation k WHERE k.oid = u.attcollation AND NOT k.collisdeterministic)
+  u.attcollation IN (SELECT oid FROM loose) OR (u.attrelid, u.attnum) IN (SELECT i.indrelid, x.attnum FROM pg_index i,
+    unnest(i.indkey::int2[], i.indcollation::oid[]) AS x(attnum, coll) WHERE i.indisunique AND x.coll IN (SELECT oid FROM loose))
 FROM used u JOIN judged j ON j.id = u.atttypid ORDER BY u.attrelid, u.attnum)sql";
 
 // Of a partition only what its root's indexes do not imply. Column 4: no predicate, no expressions, valid.

@@ -46,7 +46,8 @@ TEST_CASE("differences that a type's equality or its cast to text would hide are
     CREATE TABLE v (id int PRIMARY KEY, t text COLLATE loose, vc varchar(9) COLLATE loose, ch char(4) COLLATE loose, b bpchar,
                     p padded, ts text[] COLLATE loose, h holder, o odd, f float8, r real, x xml,
                     g int GENERATED ALWAYS AS (id + 1) STORED);
-    CREATE TABLE k (k text COLLATE loose PRIMARY KEY, v int))");
+    CREATE TABLE k (k text COLLATE loose PRIMARY KEY, v int);
+    CREATE TABLE ki (k text NOT NULL, v int); CREATE UNIQUE INDEX ON ki (k COLLATE loose))");
   struct row {
     const char *column, *here, *there;
   };
@@ -65,11 +66,13 @@ TEST_CASE("differences that a type's equality or its cast to text would hide are
   d.both("TRUNCATE v; INSERT INTO v (id) VALUES (1)");
   d.target("ALTER TABLE v DROP COLUMN g, ADD COLUMN g int GENERATED ALWAYS AS (id + 2) STORED");
   CHECK(d.differing("v") == 1);
-  d.source("INSERT INTO k VALUES ('Ann', 1)");
-  d.target("INSERT INTO k VALUES ('aNN', 1)");
-  d.dirty(R"([["public.k",["Ann"],null]])");
-  d.settle();
-  CHECK(d.rows(d.target, "k") == "(Ann,1)");
+  for (const std::string k : {"k", "ki"}) {
+    d.source("INSERT INTO " + k + " VALUES ('Ann', 1)");
+    d.target("INSERT INTO " + k + " VALUES ('aNN', 1)");
+    d.dirty("[[\"public." + k + "\",[\"Ann\"],null]]");
+    d.settle();
+    CHECK(d.rows(d.target, k) == "(Ann,1)");
+  }
 }
 
 TEST_CASE("values that no copy can carry over exactly are no difference", "[databases]") {
