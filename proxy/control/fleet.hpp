@@ -13,16 +13,21 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "proxy/session/world.hpp"
 
 namespace pgtandem::control {
 
+// How the reason of a session begins that the next primary did not let in while a flip warms. Such a one does not wait: it stops the flip.
+inline constexpr std::string_view no_login = "no login at the next primary: ";
+
 // A session that cannot move to another primary, for the operator.
 struct unmovable_session {
   std::uint64_t id = 0;   // the same as in session_view
-  std::string reason;     // session::unmovable(): "temporary table", …
+  std::string reason;     // session::unmovable(): "temporary table", …; or why it is shut out, see below
+  bool shut_out() const { return reason.starts_with(no_login); }
 };
 
 // Sums over all loops. A session whose client is still logging in is counted nowhere: it starts under the newest world.

@@ -67,6 +67,8 @@ flip_runner::answer flip_runner::await_warm(const flip& f) {
   for (;;) {
     auto all = read_leases(hands_[f.where()], settings_.lease);
     if (!all) return {outcome_of(all.error()), all.error().message};
+    if (const std::string shut = shut_out_sessions(*all); !shut.empty())
+      return {outcome::refused, "sessions would be closed, for they are not let in at the " + std::string(name_of(f.plan().new_primary())) + ": " + shut};
     const std::string who = unmovable_sessions(*all).names;
     if (who.empty()) return {};
     if (clock::now() >= patience) {

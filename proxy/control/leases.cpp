@@ -1,6 +1,8 @@
 #include "proxy/control/leases.hpp"
 
+#include "proxy/control/fleet.hpp"
 #include "proxy/control/lease_keeper.hpp"
+#include "proxy/sql/rewrite.hpp"
 
 namespace pgtandem::control {
 namespace {
@@ -27,7 +29,9 @@ database::result<std::vector<lease>> read_leases(database::connection& c, std::c
       std::to_string(lease_lock) +
       " AND k.objid::bigint = (hashtext(l.proxy_id::text)::bigint & 4294967295)), "
       "CASE WHEN l.backends <> '{}' AND l.renewed_at < clock_timestamp() - interval '" +
-      std::to_string((lease_ms + lease_slack).count()) + " ms' THEN " + std::string(backends_there_sql) + " ELSE 0 END "
+      std::to_string((lease_ms + lease_slack).count()) + " ms' THEN " + std::string(backends_there_sql) + " ELSE 0 END, "
+      "(SELECT min('session ' || (u.s->>'id') || ': ' || (u.s->>'reason')) FROM jsonb_array_elements(l.unmovable) u(s) "
+      "WHERE starts_with(u.s->>'reason', " + sql::quote_literal(no_login) + ")) "
       "FROM pgtandem.lease l ORDER BY l.name, l.proxy_id");
   if (!found) return found.error();
   std::vector<lease> out(static_cast<std::size_t>(found->size()));
@@ -48,6 +52,7 @@ database::result<std::vector<lease>> read_leases(database::connection& c, std::c
     l.backends = static_cast<std::int32_t>(found->integer(i, 11));
     auto acknowledged = phase_named(l.phase);
     l.fenced = acknowledged && row_of(*acknowledged).mirrors;
+    l.shut_out = found->at(i, 12);
   }
   return out;
 }
@@ -68,6 +73,13 @@ std::vector<std::string> not_at_phase(const std::vector<lease>& all, std::int32_
 
 std::vector<std::string> stalled(const std::vector<lease>& all) {
   return names_where(all, [](const lease& l) { return l.stalled() || l.at_large(); });
+}
+
+std::string shut_out_sessions(const std::vector<lease>& all) {
+  std::string out;
+  for (const lease& l : all)
+    if (l.live && !l.shut_out.empty()) out += (out.empty() ? "" : "; ") + l.name + ": " + l.shut_out;
+  return out;
 }
 
 unmovable_summary unmovable_sessions(const std::vector<lease>& all) {

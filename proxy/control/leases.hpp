@@ -17,6 +17,7 @@ struct lease {
   std::string phase, step;
   std::int32_t sessions = 0;
   std::int32_t unmovable_count = 0;
+  std::string shut_out;        // of those, what the first was told that its next primary did not let in; empty: none
   std::string unmovable;       // the first of them: "session ID holds REASON, …"
   double held_ms = -1;         // -1 = it has not been through a flip
   double age_ms = 0;           // since it was renewed
@@ -51,6 +52,8 @@ struct unmovable_summary {
 };
 inline constexpr int unmovable_named = 5;
 unmovable_summary unmovable_sessions(const std::vector<lease>& all);
+// Of the live ones: sessions that their next primary does not let in.
+std::string shut_out_sessions(const std::vector<lease>& all);
 std::string joined(const std::vector<std::string>& names);
 
 }  // namespace pgtandem::control

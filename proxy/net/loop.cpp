@@ -189,8 +189,11 @@ void loop::restand(relay& r) {
 bool loop::show_unmovable() {
   std::vector<control::unmovable_session> named;
   for (const relay& r : relays_) {
-    if (named.size() == control::fleet_view::unmovable_max) break;
-    if (!r.last_standing().unmovable.empty()) named.push_back({r.id(), r.last_standing().unmovable});
+    if (r.last_standing().unmovable.empty()) continue;
+    control::unmovable_session u{r.id(), r.last_standing().unmovable};
+    if (u.shut_out()) named.insert(named.begin(), std::move(u));
+    else if (named.size() < control::fleet_view::unmovable_max) named.push_back(std::move(u));
+    if (named.size() > control::fleet_view::unmovable_max) named.pop_back();
   }
   const std::lock_guard lock(board_.mutex);
   board_.unmovable = std::move(named);

@@ -42,8 +42,9 @@ control::fleet_view proxy_server::view() const {
     v.cold += static_cast<std::uint32_t>(b.cold.get());
     const std::lock_guard lock(b.mutex);
     v.backends.insert(v.backends.end(), b.backends.begin(), b.backends.end());
-    for (const auto& u : b.unmovable)
-      if (v.unmovable.size() < control::fleet_view::unmovable_max) v.unmovable.push_back(u);
+    for (const auto& u : b.unmovable)  // those that are shut out in front: of the others it does no harm to miss some
+      v.unmovable.insert(u.shut_out() ? v.unmovable.begin() : v.unmovable.end(), u);
+    if (v.unmovable.size() > control::fleet_view::unmovable_max) v.unmovable.resize(control::fleet_view::unmovable_max);
   }
   return v;
 }

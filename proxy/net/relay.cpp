@@ -96,7 +96,7 @@ void relay::settle() {
     }
   }
   if (!over_) arm();
-  if (!over_ && (home_.watching() || core_.unmovable() != standing_.unmovable)) home_.restand(*this);
+  if (!over_ && (home_.watching() || unmovable() != standing_.unmovable)) home_.restand(*this);
 }
 
 void relay::arm() {
@@ -226,8 +226,15 @@ standing relay::stands() const {
   s.behind = core_.epoch() != routing.epoch;
   s.open = routing.holding && !core_.held();
   s.cold = routing.warming && !core_.warm();
-  s.unmovable = core_.unmovable();
+  s.unmovable = unmovable();
   return s;
+}
+
+std::string relay::unmovable() const {
+  std::string why(core_.unmovable());
+  if (why.empty() && home_.world()->routing.warming && next_state_ == next_state::refused)
+    why = std::string(control::no_login) + next_refusal_;
+  return why;
 }
 
 std::string_view relay::state() const {
@@ -245,7 +252,7 @@ control::session_view relay::view() const {
   for (const auto& [name, value] : who_.identity.parameters)
     if (name == "application_name") v.application = value;
   v.state = state();
-  v.unmovable = core_.unmovable();
+  v.unmovable = unmovable();
   v.epoch = core_.epoch();
   v.age = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - since_);
   return v;

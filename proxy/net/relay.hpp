@@ -46,6 +46,7 @@ class relay : public boost::intrusive_ref_counter<relay, boost::thread_unsafe_co
   bool cancel();  // has the session dealt with it?
 
   standing stands() const;
+  std::string unmovable() const;  // why it cannot move, or was not let in where it is to go; empty: neither
   const standing& last_standing() const { return standing_; }
   void set_standing(standing s) { standing_ = std::move(s); }
 
@@ -101,6 +102,7 @@ class relay : public boost::intrusive_ref_counter<relay, boost::thread_unsafe_co
   std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
   std::optional<std::chrono::steady_clock::time_point> waits_since_;  // an op of this session waits for the secondary
   next_state next_state_ = next_state::none;
+  std::string next_refusal_;  // what was said where next_state_ is `refused`
   bool next_lost_ = false;  // the core moved to a connection that is gone
   bool about_to_submit_ = false;  // as the loop knows it
   bool finishing_ = false, over_ = false;

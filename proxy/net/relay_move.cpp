@@ -36,6 +36,7 @@ task<void> relay::connect_next(std::uint64_t attempt) {
   }
   if (!link) {
     next_state_ = next_state::refused;
+    next_refusal_ = link.error().sqlstate + " " + link.error().message + " (role " + std::string(who_.identity.user) + ")";
     turn([&](session::session& s) { s.next_primary_failed(link.error().sqlstate, link.error().message); });
   } else {
     next_ = std::move(*link);
@@ -59,6 +60,7 @@ void relay::watch_next() {
     }
     me->drop_next();
     me->next_state_ = next_state::refused;
+    me->next_refusal_ = "08006 the connection ahead was closed by its server";
     me->turn(
         [](session::session& s) { s.next_primary_failed("08006", "the connection ahead was closed by its server"); });
     me->settle();

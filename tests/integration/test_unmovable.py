@@ -2,6 +2,7 @@
 hears anything, and both databases are equal afterwards."""
 import threading
 
+import psycopg2
 import pytest
 from connections import connector, through
 from flips import gates_hold, ready  # noqa: F401
@@ -147,3 +148,30 @@ def test_a_lock_taken_inside_of_a_function_is_not_lost_silently(ready):  # noqa:
     gates_hold(world)
     cutover(world)
     assert_closed_by_move(holder, "a session advisory lock")
+
+
+@pytest.mark.parametrize("at_target, said", [("", "does not exist"), ("CREATE ROLE guest LOGIN CONNECTION LIMIT 1", "too many connections"),
+                                             ("CREATE ROLE guest", "not permitted to log in")])
+def test_a_role_that_is_not_let_in_at_the_target_stops_the_flip_before_anybody_is_held(ready, at_target, said):  # noqa: F811
+    world = ready(proxies=1, settings=AT_ONCE)
+    for side, role in (("source", "CREATE ROLE guest LOGIN"), ("target", at_target)):
+        world.clusters[side].run("DROP ROLE IF EXISTS guest")
+        if role:
+            world.clusters[side].run(role)
+    proxy = world.proxies[0]
+    guests = [psycopg2.connect(host=proxy.host, port=proxy.port, user="guest", dbname=world.database) for _ in range(2)]
+    ours = through(proxy, world, autocommit=True)
+    gates_hold(world)
+    done = world.ctl("cutover", check=False)
+    assert done.returncode != 0 and "undone: sessions would be closed" in done.stdout and said in done.stdout, done.stdout
+    assert world.migration()["phase"] == "verify"
+    for guest in guests:
+        assert run(guest, "SELECT 1") == [(1,)]
+    run(ours, "UPDATE clock SET t = 5 WHERE id = 2")
+    assert "holding" not in [row[0] for row in world.clusters["source"].run("SELECT step FROM pgtandem.journal", world.database)]
+    for guest in guests:
+        guest.close()
+    wait_until(lambda: not named(world), HEARD_SECONDS, "the guests to be gone")
+    cutover(world)
+    for side in ("source", "target"):
+        world.clusters[side].run("DROP ROLE IF EXISTS guest")
