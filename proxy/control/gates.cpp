@@ -193,7 +193,7 @@ constexpr std::array table{
     gate_row{"preflight", "settings, versions and rights of both servers", static_cast<std::uint16_t>(bit(use::to_dual_write) | flips), false, preflight},
     gate_row{"tables_match", "names, columns, types, keys and generated columns of the tables in scope, read from both catalogs",
              static_cast<std::uint16_t>(bit(use::to_dual_write) | bit(use::to_backfill) | flips), false, tables},
-    gate_row{"constraints_match", "foreign keys, unique indexes, checks, NOT NULL, defaults, identity, enums and sequences of both catalogs",
+    gate_row{"constraints_match", "foreign keys, unique indexes, checks, NOT NULL, defaults, identity, enums, sequences, settings of database and roles: both catalogs",
              flips, false, constraints},
     gate_row{"no_stalled_proxy", "proxies that have stopped renewing their lease and are still connected, themselves or with sessions of their clients", bit(use::to_dual_write), false, no_stalled},
     gate_row{"every_proxy_on_epoch", "every live lease acknowledges the present epoch and phase; while writes are mirrored, so must a silent proxy whose sessions of before are still there",

@@ -16,6 +16,7 @@ enum class verdict : std::uint8_t { fine, warns, closes_flips, closes_all };
 struct structure_rule {
   std::string_view kind;
   verdict missing, extra, other, same;  // on the secondary: not there, only there, another definition, on both sides alike
+  bool told;     // another definition is shown; not a setting's: custom ones hold secrets
   bool by_text;  // compared by an expression's text, which another version of PostgreSQL may write otherwise: then it only warns
 };
 std::span<const structure_rule> structure_rules();

@@ -67,6 +67,16 @@ SELECT 'sequence', format('%I.%I', n.nspname, c.relname), '', format('%s INCREME
   s.seqincrement, s.seqmin, s.seqmax, CASE WHEN s.seqcycle THEN ' CYCLE' ELSE '' END), n.nspname || '.' || c.relname, ''
 FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relpersistence <> 't' AND n.nspname NOT IN ('pgtandem', 'information_schema') AND n.nspname !~ '^pg_'
+UNION ALL
+-- Roles that may come here, and what ALTER DATABASE and ALTER ROLE … SET give their sessions.
+SELECT 'login', format('role %I', r.rolname), '', format('CONNECTION LIMIT %s', r.rolconnlimit), '', '' FROM pg_roles r
+WHERE r.rolcanlogin AND has_database_privilege(r.oid, current_database(), 'CONNECT')
+UNION ALL
+SELECT 'setting', CASE WHEN s.setrole = 0 THEN 'database' ELSE format('role %I', r.rolname) END,
+  split_part(c.line, '=', 1) || CASE WHEN s.setrole <> 0 AND s.setdatabase <> 0 THEN ' in this database' ELSE '' END,
+  substr(c.line, strpos(c.line, '=') + 1), '', ''
+FROM pg_db_role_setting s LEFT JOIN pg_roles r ON r.oid = s.setrole, unnest(s.setconfig) AS c(line)
+WHERE s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database())) AND (s.setrole = 0 OR r.rolname IS NOT NULL)
 )sql";
 
 bool excluded(std::string_view plain, const std::vector<std::string>& globs) {

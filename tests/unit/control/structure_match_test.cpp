@@ -109,6 +109,26 @@ TEST_CASE("differences are found in two servers' catalogs") {
     m.run(place::target, r.undo);
     if (r.change.find("SET UNLOGGED") != std::string::npos) m.run(place::target, "ALTER TABLE \"C h\" SET LOGGED");
   }
+  // What sessions are given. The values are not told.
+  const std::string in_database = m.database(), settings[] = {"ALTER DATABASE " + in_database + " SET search_path = app, public",
+      "ALTER ROLE postgres IN DATABASE " + in_database + " SET TimeZone = 'Asia/Tokyo'", "ALTER ROLE lone_role SET work_mem = '7MB'"};
+  m.run(place::source, "CREATE ROLE lone_role LOGIN");
+  const std::string missing = "role lone_role: login is missing on the secondary";
+  const auto others = [&] {
+    std::string out;
+    for (const std::string& text : texts())
+      if (text.starts_with("role ") || text.starts_with("database")) out += text + "|";
+    return out;
+  };
+  CHECK(others() == missing + "|");
+  for (const std::string& sql : settings) m.run(place::source, sql);
+  CHECK(others() == missing + "|database: setting search_path is missing on the secondary|role postgres: setting TimeZone in this database is missing on the secondary|");
+  m.run(place::target, "CREATE ROLE lone_role LOGIN CONNECTION LIMIT 3; ALTER ROLE lone_role SET work_mem = '8MB'; " + settings[0]);
+  CHECK(others() == "role lone_role: login is \"CONNECTION LIMIT 3\" on the secondary instead of \"CONNECTION LIMIT -1\"|"
+                    "role lone_role: setting work_mem is another on the secondary|role postgres: setting TimeZone in this database is missing on the secondary|");
+  for (place p : {place::source, place::target})
+    m.run(p, "DROP ROLE lone_role; ALTER DATABASE " + in_database + " RESET ALL; ALTER ROLE postgres IN DATABASE " + in_database + " RESET ALL");
+  CHECK(others() == "");
   m.run(place::target, fk);
   CHECK(texts({"public.p", "public.mood", "public.unl"}).empty());   // a foreign key to what is excluded cannot be there
 }
