@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "proxy/session/foreign_names.hpp"
 #include "proxy/session/state.hpp"
 #include "proxy/sql/prepare_text.hpp"
 
@@ -10,10 +11,6 @@ using kind = sql::statement_kind;
 namespace {
 
 constexpr std::size_t closed_at_once = 100;   // unused twins; the rest next time
-
-bool ascii(std::string_view text) {
-  return std::none_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
-}
 
 std::vector<std::uint32_t> numbers(std::string_view text) {
   std::vector<std::uint32_t> out;
@@ -31,8 +28,7 @@ std::vector<std::uint32_t> numbers(std::string_view text) {
 
 // What the statement behind the name does; course::resolve: the primary has to be asked what it is.
 decision session::state::decide_execute(const sql::statement& s) {
-  const sql::catalog& catalog = *rules().primary;
-  decision d = decide(s, catalog, known);   // the functions in its arguments
+  decision d = decide_named(s);   // the functions in its arguments
   if (d.what != course::pass) return d;
   if (executes.found_in != tx.rules()) {
     executes.forget_all(connection);
@@ -47,10 +43,12 @@ decision session::state::decide_execute(const sql::statement& s) {
   }
   const executable& e = i->second;
   if (e.why.empty() && !e.twin) return d;
-  if (e.why.empty()) d = decide(*e.twin->statement(), catalog, known);
-  if (e.why.empty() && d.what == course::capture && e.twin->standard_strings != standard_strings && e.twin->sql.find('\\') != std::string::npos) {
-    d.what = course::refuse;
-    d.why = "EXECUTE of a text with backslashes that was prepared under another standard_conforming_strings";
+  if (e.why.empty()) d = decide_named(*e.twin->statement());
+  if (e.why.empty() && d.what == course::capture) {
+    if (std::string why = read_otherwise(*e.twin); !why.empty()) {
+      d.what = course::refuse;
+      d.why = "EXECUTE of " + why;
+    }
   }
   if (!e.why.empty()) {
     d.what = course::refuse;
@@ -77,7 +75,7 @@ void session::state::learn_executable(bool failed) {
   if (name.ends_with(twin_suffix)) {
     e.why = "EXECUTE of a name that ends in " + std::string(twin_suffix);
   } else if (own_rows.empty() || own_rows[0].size() != 4) {
-    if (!ascii(name)) e.why = "EXECUTE of a name beyond ASCII";   // it may be folded there as it is not here
+    if (beyond_ascii(name)) e.why = "EXECUTE of a name beyond ASCII";   // it may be folded there as it is not here
   } else {
     recalled row{own_rows[0][0], own_rows[0][1] == "t", own_rows[0][3] == "t" || statements.count(name + std::string(twin_suffix)) != 0, numbers(own_rows[0][2])};
     e = recall(name, std::move(row));
@@ -97,7 +95,17 @@ executable session::state::recall(const std::string& name, recalled row) {
   if (!known_strings && row.text.find('\\') != std::string::npos) return {nullptr, "EXECUTE of a text with backslashes where standard_conforming_strings has been off"};
   sql::analysis_ptr a = analyze(row.text, standard_strings);
   if (std::string why; unreadable(*a, row.text, why)) return {nullptr, "EXECUTE of " + why};
-  return make_executable(name, row, *a, standard_strings);
+  executable e = make_executable(name, row, *a, standard_strings);
+  if (e.twin) e.twin->encoding = parameters["client_encoding"];   // in which the text has just been told
+  return e;
+}
+
+// Why the statement's text would not be read now as it was; empty if it would.
+std::string session::state::read_otherwise(const prepared& p) {
+  if (p.standard_strings != standard_strings && p.sql.find('\\') != std::string::npos)
+    return "a statement with backslashes that was prepared under another standard_conforming_strings";
+  if (p.encoding != parameters["client_encoding"] && beyond_ascii(p.sql)) return "a statement beyond ASCII that was prepared under another client_encoding";
+  return {};
 }
 
 // PREPARE, DEALLOCATE and their like in the protocol: what the name stands for has to be asked anew.

@@ -116,8 +116,8 @@ session::state::readiness session::state::ensure_prepared(prepared_ptr& p, std::
   current &= !mirrors() || !p->what.passing || p->parsed_names == names_version;
   if (current) return readiness::ready;
   own();
-  if (p->standard_strings != standard_strings && p->sql.find('\\') != std::string::npos) {
-    error = error_message(failure::refused_construct, "a statement with backslashes that was prepared under another standard_conforming_strings");
+  if (std::string why = read_otherwise(*p); !why.empty()) {
+    error = error_message(failure::refused_construct, why);
     return readiness::refused;
   }
   std::string message;
@@ -152,6 +152,7 @@ bool session::state::on_parse(const frame& f) {
   p->types = m->parameter_types;
   p->text = analyze(m->sql, standard_strings);
   p->standard_strings = standard_strings;
+  p->encoding = parameters["client_encoding"];
   if (statements.size() >= rules().bounds.prepared_max && !statements.count(p->name)) {
     refuse_extended(f.type, {}, error_message(failure::too_large, "this session's number of prepared statements"));
     return true;

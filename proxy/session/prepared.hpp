@@ -22,7 +22,8 @@ struct prepared {
   std::uint64_t serial = 0;                            // counts the session's Parses
   bool unknown = false;                                // the primary may have one of that name, the session has not: nothing else is set
   sql::analysis_ptr text;
-  bool standard_strings = true;                        // how the text was read
+  bool standard_strings = true;                        // how the text was read,
+  std::string encoding;                                // and in which client_encoding
 
   // the form the primary holds
   std::uint32_t connection = 0;                        // which server connection holds it, 0 = none

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "proxy/session/foreign_names.hpp"
 #include "proxy/session/state.hpp"
 
 namespace pgtandem::session {
@@ -197,9 +198,22 @@ bool session::state::all_shown(const awaited& a, const frame& f) const {
   return read.ec == std::errc() && read.ptr == tag.data() + tag.size() && rows == a.images;
 }
 
+// The primary went to a savepoint, or released one, that is not known here: what of the write set is undone cannot be told.
+bool session::state::loses_place(const awaited& a) const {
+  if (!mirrors_now() || !tx.writes.current()) return false;
+  auto lost = [&](sql::statement_kind k, const std::string& name) {
+    if (k != sql::statement_kind::rollback_to && k != sql::statement_kind::release) return false;
+    return !tx.knows(name) || (beyond_ascii(name) && !exact_names());
+  };
+  if (a.what == request::execute) return a.statement && a.statement->statement() && lost(a.statement->statement()->kind, a.statement->statement()->name);
+  if (a.planned) return a.at < a.planned->steps.size() && lost(a.planned->steps[a.at].kind, a.planned->steps[a.at].name);
+  return a.text && a.at < a.text->statements.size() && lost(a.text->statements[a.at].kind, a.text->statements[a.at].name);
+}
+
 void session::state::on_complete(awaited& a, const frame& f) {
   if (!a.failed && !all_shown(a, f)) poison(a, failure::image_broken, capture_of(a)->tables.front()->qualified);
   a.images = 0;
+  if (!a.failed && loses_place(a)) poison(a, failure::refused_construct, "a savepoint by a name that it does not know");
   if (a.doomed && !a.failed) poison(a, failure::refused_construct, "a statement that needs a transaction block");
   if (a.failed) {   // poisoned above
     out.to_client += std::exchange(a.substitute, {});
@@ -405,6 +419,7 @@ void session::state::learn_parameter(std::string_view name, std::string_view val
     return i != parameters.end() && i->second == v;
   };
   utf8 = is("client_encoding", "UTF8");
+  server_utf8 = !parameters.count("server_encoding") || is("server_encoding", "UTF8");
   standard_strings = !is("standard_conforming_strings", "off");
   strings_varied |= !standard_strings;
   safe_texts = std::none_of(std::begin(client_only), std::end(client_only), [&](std::string_view e) { return is("client_encoding", e); });

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "proxy/session/foreign_names.hpp"
 #include "proxy/session/state.hpp"
 
 namespace pgtandem::session {
@@ -97,7 +98,19 @@ decision session::state::decide_here(const sql::statement& s) {
     }
   }
   if (s.kind == kind::truncate) known.forget_unless_fresh(s.relations);
-  return decide(s, *catalog, known);
+  return decide_named(s);
+}
+
+decision session::state::decide_named(const sql::statement& s) {
+  const sql::catalog& catalog = *rules().primary;
+  decision d = decide(s, catalog, known);
+  if (exact_names() || d.what == course::refuse) return d;
+  if (std::string why = unread_name(s, catalog, d); !why.empty()) {
+    d = {};
+    d.what = course::refuse;
+    d.why = std::move(why);
+  }
+  return d;
 }
 
 // A statement of a string. What a degraded commit notes, and a key's record, are written at its very end: behind a write READ ONLY would

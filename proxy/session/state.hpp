@@ -62,6 +62,7 @@ struct session::state {
   std::map<std::string, std::string> parameters;    // ParameterStatus
   std::map<std::string, std::string> parameters_told;   // the client's view of those that changed while a string is on its way
   bool utf8 = true, safe_texts = true;              // of client_encoding
+  bool server_utf8 = true;                          // of server_encoding
   bool standard_strings = true;                     // standard_conforming_strings
   bool strings_varied = false;                      // it has been off in this session
   bool iso = false;                                 // of DateStyle and IntervalStyle
@@ -164,6 +165,8 @@ struct session::state {
   std::string unresolved(std::string_view name);
   decision decide_here(const sql::statement& s);
   decision decide_behind(const sql::statement& s, bool& written);
+  decision decide_named(const sql::statement& s);
+  bool exact_names() const { return utf8 && server_utf8; }   // equal bytes are equal names
 
   // script_side.cpp
   void start_script(std::string_view sql, sql::analysis_ptr a);
@@ -216,6 +219,7 @@ struct session::state {
   bool all_shown(const awaited& a, const protocol::frame& f) const;
   void completed(const sql::statement& s, std::uint64_t parses);
   void completed(sql::statement_kind kind, const std::string& name, bool chain, std::uint64_t parses);
+  bool loses_place(const awaited& a) const;
   void poison(awaited& a, failure why, std::string_view what);
   void skip_extended();
   void say_ready(char s);
@@ -291,6 +295,7 @@ struct session::state {
   bool twin_fits(const sql::statement& s, std::string_view text) const;
   readiness ensure_twin(const sql::statement& s, std::string& error);
   readiness ensure_executed(const prepared& p, std::string& error);
+  std::string read_otherwise(const prepared& p);
   bool part_twins_fit(std::size_t to);
   void send_part_twins(std::size_t to);
 

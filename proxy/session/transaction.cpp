@@ -1,5 +1,7 @@
 #include "proxy/session/transaction.hpp"
 
+#include <algorithm>
+
 namespace pgtandem::session {
 
 using kind = sql::statement_kind;
@@ -14,6 +16,10 @@ void transaction::completed(sql::statement_kind k, std::string_view name) {
     case kind::rollback_to: rollback_to(name); break;
     default: break;
   }
+}
+
+bool transaction::knows(std::string_view savepoint) const {
+  return std::any_of(savepoints_.begin(), savepoints_.end(), [&](const auto& s) { return s.name == savepoint; });
 }
 
 // PostgreSQL keeps the savepoint itself; those set after it are gone (xact.c, RollbackToSavepoint). The innermost of a name counts.

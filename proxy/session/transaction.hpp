@@ -34,6 +34,7 @@ class transaction {
   void claimed() { claim_depth_ = savepoints_.size(); }
   bool holds_claim() const { return claim_depth_.has_value(); }
 
+  bool knows(std::string_view savepoint) const;
   // A statement of this kind has completed.
   void completed(sql::statement_kind kind, std::string_view name);
   // It is over (ReadyForQuery says idle, or COMMIT/ROLLBACK completed).

@@ -201,3 +201,67 @@ TEST_CASE("refusals: a question about names that fails is answered in the primar
     CHECK(s.session().idle());
   }
 }
+
+TEST_CASE("refusals: names beyond ASCII outside of UTF8") {
+  const std::string utf8 = "SAVEPOINT \"\xc3\xa4\"", latin1 = "ROLLBACK TO \"\xe4\"", lookalike = "ROLLBACK TO \"\xc3\xa4\"", write = "INSERT INTO t VALUES (1, 10)", change = "SET client_encoding = latin1";
+  struct row {
+    std::vector<std::string> queries;
+    std::string heard;
+    std::size_t ops;
+  };
+  const std::string begun = "C:BEGIN Z:T C:SAVEPOINT Z:T C:INSERT 0 1 Z:T ";
+  const row rows[] = {
+      {{"BEGIN", utf8, write, "ROLLBACK TO \"\xc3\xa4\"", "COMMIT"}, begun + "C:ROLLBACK Z:T C:COMMIT Z:I", 0},
+      {{"BEGIN", utf8, write, change, latin1, "COMMIT"}, begun + "C:SET S Z:T E:0A000 Z:E C:ROLLBACK Z:I", 0},
+      {{"BEGIN", utf8, write, change, "SELECT boom", latin1, "COMMIT"}, begun + "C:SET S Z:T E:22012 Z:E E:0A000 Z:E C:ROLLBACK Z:I", 0},
+      {{"BEGIN", utf8, write, change, "SELECT boom", lookalike, "COMMIT"}, begun + "C:SET S Z:T E:22012 Z:E E:0A000 Z:E C:ROLLBACK Z:I", 0},
+      {{"BEGIN", utf8, write, change, "SELECT boom", "SELECT 1; " + latin1 + "; SELECT 1", "ROLLBACK"}, begun + "C:SET S Z:T E:22012 Z:E E:25P02 Z:E C:ROLLBACK Z:I", 0},
+      {{change, "BEGIN", "SAVEPOINT \"\xe4\"", "ROLLBACK"}, "C:SET S Z:I C:BEGIN Z:T E:0A000 Z:E C:ROLLBACK Z:I", 0},
+      {{change, "BEGIN", "SAVEPOINT a", write, "ROLLBACK TO a", "RELEASE a", write, "COMMIT"},
+       "C:SET S Z:I C:BEGIN Z:T C:SAVEPOINT Z:T C:INSERT 0 1 Z:T C:ROLLBACK Z:T C:RELEASE Z:T C:INSERT 0 1 Z:T C:COMMIT Z:I", 1},
+      {{change, "SELECT \xe4udit()"}, "C:SET S Z:I E:0A000 Z:I", 0},
+      {{change, "UPDATE t SET \xe4 = 1"}, "C:SET S Z:I E:0A000 Z:I", 0},
+  };
+  for (const row& r : rows) {
+    INFO(r.heard);
+    auto w = std::make_shared<session::world>(*test::mirrored_world());
+    auto c = std::make_shared<sql::catalog>(*w->primary);
+    auto t = std::make_shared<sql::table>(*c->by_oid.at(100));
+    t->columns[0].name = "\xc3\xa4";
+    c->by_oid[100] = t;
+    c->writing_functions.insert("\xc3\xa4udit");
+    w->primary = w->secondary = c;
+    stage s(w);
+    s.primary.when("SET client_encoding", {{}, {}, "SET", "", {"client_encoding", "LATIN1"}});
+    s.primary.when("INSERT INTO t", {{"row"}, {{"(100,3,1,10)"}}, "INSERT 0 1", ""});
+    s.primary.when("boom", {{}, {}, "", "22012"});
+    for (const std::string& q : r.queries) {
+      // the image of a session that is not in UTF8 comes in hex
+      s.primary.no_more();
+      if (r.queries[0] == change) s.primary.for_now("INSERT INTO t", {{"row"}, {{"283130302c332c312c313029"}}, "INSERT 0 1", ""});
+      s.query(q);
+    }
+    CHECK(s.take() == r.heard);
+    CHECK(s.submitted.size() == r.ops);
+    CHECK(s.session().idle());
+  }
+}
+
+TEST_CASE("refusals: a text beyond ASCII is not prepared again under another client_encoding") {
+  for (const char* sql : {"INSERT INTO t VALUES (1, '\xc3\xa4')", "INSERT INTO t VALUES (1, 'a')"}) {
+    stage s;
+    s.primary.when("SET client_encoding", {{}, {}, "SET", "", {"client_encoding", "LATIN1"}});
+    s.primary.when("INSERT INTO t", {{"row"}, {{"283130302c332c312c313029"}}, "INSERT 0 1", ""});
+    std::string prepare, run;
+    protocol::write_parse(prepare, "p", sql);
+    protocol::write_sync(prepare);
+    protocol::write_bind(run, "", "p");
+    protocol::write_execute(run, "");
+    protocol::write_sync(run);
+    s.send(prepare);
+    s.query("SET client_encoding = latin1");
+    s.take();
+    s.send(run);
+    CHECK(s.take() == (sql[26] == 'a' ? "2 C:INSERT 0 1 Z:I" : "E:0A000 Z:I"));
+  }
+}
