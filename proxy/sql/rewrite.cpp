@@ -1,5 +1,8 @@
 #include "proxy/sql/rewrite.hpp"
 
+#include <algorithm>
+#include <cstdint>
+
 #include "proxy/sql/prepare_text.hpp"
 
 namespace pgtandem::sql {
@@ -17,12 +20,38 @@ constexpr const char* styles_hold =
     "pg_catalog.starts_with(pg_catalog.current_setting('DateStyle'), 'ISO') AND "
     "pg_catalog.starts_with(pg_catalog.current_setting('IntervalStyle'), 'postgres')";
 
-std::string row_expression(const table& t, const std::string& prefix, oid sequence, bool prove_styles) {
+// The catalog's name, which is UTF-8, in ASCII: U&"…", which is read alike whatever standard_conforming_strings is (scan.l).
+std::string ascii_ident(const std::string& name) {
+  static constexpr char digits[] = "0123456789abcdef";
+  std::string out = "U&\"";
+  for (std::size_t i = 0; i < name.size();) {
+    const auto lead = static_cast<unsigned char>(name[i]);
+    if (lead < 0x80) {
+      if (lead == '"' || lead == '\\') out += name[i];
+      out += name[i++];
+      continue;
+    }
+    const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+    std::uint32_t point = lead & (0xffu >> (length + 1));
+    for (std::size_t k = 1; k < length && i + k < name.size(); ++k) point = point << 6 | (static_cast<unsigned char>(name[i + k]) & 0x3f);
+    i += length;
+    out += "\\+";
+    for (int shift = 20; shift >= 0; shift -= 4) out += digits[point >> shift & 0xf];
+  }
+  return out + '"';
+}
+
+std::string column_ident(const std::string& name, bool utf8) {
+  const bool ascii = std::all_of(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  return utf8 || ascii ? quote_ident(name) : ascii_ident(name);
+}
+
+std::string row_expression(const table& t, const std::string& prefix, oid sequence, bool prove_styles, bool utf8) {
   const std::string version = ddl_version_expression(sequence);
   std::string row = "ROW(" + prefix + "tableoid, ";
   row += prove_styles ? "CASE WHEN " + std::string(styles_hold) + " THEN " + version + " ELSE -1 END" : version;
   for (const column& c : t.columns)
-    if (!c.generated) row += ", " + prefix + quote_ident(c.name);
+    if (!c.generated) row += ", " + prefix + column_ident(c.name, utf8);
   return row + ")";
 }
 
@@ -32,7 +61,7 @@ std::string target_prefix(const relation_name& r) { return (r.aliased ? quote_id
 
 std::string image_of(const table& t, const std::string& prefix, const capture_options& o) {
   const bool through_function = t.any_fragile || (t.any_styled && !o.iso);
-  std::string image = row_expression(t, prefix, o.ddl_version_sequence, t.any_styled && !through_function);
+  std::string image = row_expression(t, prefix, o.ddl_version_sequence, t.any_styled && !through_function, !o.hex);
   if (through_function) image = "pgtandem.image(" + image + ")";
   image += "::pg_catalog.text";
   return o.hex ? "pg_catalog.encode(pg_catalog.convert_to(" + image + ", 'UTF8'), 'hex')" : image;

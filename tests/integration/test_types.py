@@ -357,3 +357,24 @@ def test_keys_beyond_ascii_become_dirty_as_they_are(deploy, encoding):
     world.clusters["target"].start()
     world.wait_drained()
     assert_equal(world)
+
+
+def test_names_beyond_ascii_in_every_encoding(deploy):
+    """The image names the table's columns; the client's encoding has other bytes for them, or none."""
+    world = deploy('CREATE TABLE "größen"(id int PRIMARY KEY, "größe" text, "日本" int); CREATE TABLE k("schlüssel" int PRIMARY KEY, "größe" text, plain int)')
+    for at, (encoding, standard) in enumerate((("LATIN1", "on"), ("WIN1252", "on"), ("UTF8", "on"), ("LATIN1", "off"))):
+        connection = through(world.proxies[0], world, autocommit=True)
+        connection.set_client_encoding(encoding)
+        cursor = connection.cursor()
+        cursor.execute(f"SET standard_conforming_strings = {standard}")
+        cursor.execute(f'INSERT INTO "größen"(id, "größe") VALUES ({at}, \'ä\'), ({at + 10}, NULL)')
+        cursor.execute(f'UPDATE "größen" AS "Ü" SET "größe" = "größe" || \'ö\' WHERE id = {at} RETURNING "Ü"."größe"')
+        assert cursor.fetchall() == [("äö",)]
+        cursor.execute(f'DELETE FROM "größen" WHERE id = {at + 10}')
+        cursor.execute(f'INSERT INTO k VALUES ({at}, \'ß\', 1)')
+        cursor.execute('UPDATE k SET plain = plain + 1')
+        with pytest.raises(psycopg2.Error) as refused:
+            cursor.execute('UPDATE k SET "schlüssel" = "schlüssel" + 100')
+        assert refused.value.pgcode == "0A000"
+    assert world.clusters["target"].run('SELECT "größe" FROM "größen"', world.database) == [("äö",)] * 4
+    no_doubt(world)

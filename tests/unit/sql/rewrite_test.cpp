@@ -54,6 +54,20 @@ TEST_CASE("the image names every column that can be written") {
         "pgtandem.image(ROW(\"O\".tableoid, NULL::pg_catalog.int8, \"O\".id))::pg_catalog.text");
 }
 
+TEST_CASE("names beyond ASCII are written in ASCII where the client's encoding is not UTF8") {
+  table t = orders();
+  t.columns.resize(1);
+  struct row {
+    const char* name;
+    const char* written;
+  };
+  for (const row& r : {row{"größe", R"(U&"gr\+0000f6\+0000dfe")"}, row{"a\"ä\\", R"(U&"a""\+0000e4\\")"}, row{"€", R"(U&"\+0020ac")"}, row{"😀", R"(U&"\+01f600")"}, row{"A b", R"("A b")"}}) {
+    t.columns[0].name = r.name;
+    CHECK(image_expression(t, "o", {42, true}).find(std::string(", o.") + r.written + ")") != std::string::npos);
+    CHECK(image_expression(t, "o", {42, false}).find(", o." + quote_ident(r.name) + ")") != std::string::npos);
+  }
+}
+
 TEST_CASE("dates and intervals need no function in a session whose styles hold, and the image proves that they do") {
   table t = orders();
   t.any_styled = true;
