@@ -36,11 +36,15 @@ void session::state::refuse_extended(char type, std::string_view, std::string er
   extended(message, std::move(a));
 }
 
+// Does the last decision hold?
+bool session::state::settled(const prepared& p) {
+  return p.decided_for == &rules() && p.decided_names == names_version && (!p.what.passing || p.decided_passing == known.passing_version());
+}
+
 // Decides what the statement is, once per world and per meaning of its names.
 session::state::readiness session::state::settle(prepared& p, std::string& error) {
   const world* now = &rules();
-  const bool holds = p.decided_for == now && p.decided_names == names_version && (!p.what.passing || p.decided_passing == known.passing_version());
-  if (holds) return readiness::ready;
+  if (settled(p)) return readiness::ready;
   decision d;
   if (std::string why; unreadable(*p.text, p.sql, why)) {
     error = error_message(failure::refused_construct, why);
@@ -101,7 +105,7 @@ session::state::readiness session::state::ensure_prepared(prepared_ptr& p, std::
     if (portals_use_it && p.use_count() > 1) p = std::make_shared<prepared>(*p);
   };
   if (mirrors()) {
-    if (p->decided_for != &rules() || p->decided_names != names_version) own();
+    if (!settled(*p)) own();
     if (readiness r = settle(*p, error); r != readiness::ready) return r;
     image = p->captures() && p->what.rows.kind != effect_kind::truncate;
   }

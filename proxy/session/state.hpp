@@ -193,6 +193,7 @@ struct session::state {
   bool on_sync(const protocol::frame& f);
   void extended(std::string_view message, awaited a);
   enum class readiness : std::uint8_t { ready, wait, refused };
+  bool settled(const prepared& p);
   readiness settle(prepared& p, std::string& error);      // decide, resolving names where needed
   readiness ensure_prepared(prepared_ptr& p, std::string& error, bool portals_use_it = true);
   std::string_view server_text(prepared& p);
