@@ -36,7 +36,7 @@ TEST_CASE("skipped: what the proxy prepares for a write is prepared again with t
   for (std::size_t piece : pieces) {
     stage s(test::mirrored_world(), piece);
     teach(s);
-    s.query("UPDATE t SET v = 1 WHERE false");   // so that the name is known
+    s.query("UPDATE t SET v = 1 WHERE false");  // so that the name is known
     s.take();
     s.session().world_changed(test::world_in(control::phase::dual_write, 8));
     std::string failing;
@@ -51,7 +51,8 @@ TEST_CASE("skipped: what the proxy prepares for a write is prepared again with t
 }
 
 TEST_CASE("skipped: a COMMIT that fails in the middle leaves no failed block to what is on its way behind its Sync") {
-  const std::string block = run("BEGIN") + run("INSERT INTO dfr VALUES (1)") + run("COMMIT") + run("SELECT 1") + test::synced();
+  const std::string block =
+      run("BEGIN") + run("INSERT INTO dfr VALUES (1)") + run("COMMIT") + run("SELECT 1") + test::synced();
   const std::string failed = "1 2 C:BEGIN 1 2 C:INSERT 0 1 1 2 E:23503 Z:I";
   struct row {
     std::string behind, heard;
@@ -59,7 +60,8 @@ TEST_CASE("skipped: a COMMIT that fails in the middle leaves no failed block to 
   const row rows[] = {
       {run("SELECT 1") + test::synced(), "1 2 D,1 C:SELECT 1 Z:I"},
       {run("INSERT INTO t VALUES (1, 10)") + test::synced(), "1 2 C:INSERT 0 1 Z:I"},
-      {run("BEGIN") + run("INSERT INTO t VALUES (1, 10)") + run("COMMIT") + test::synced(), "1 2 C:BEGIN 1 2 C:INSERT 0 1 1 2 C:COMMIT Z:I"},
+      {run("BEGIN") + run("INSERT INTO t VALUES (1, 10)") + run("COMMIT") + test::synced(),
+       "1 2 C:BEGIN 1 2 C:INSERT 0 1 1 2 C:COMMIT Z:I"},
       {query("SELECT 1"), "T1 D,1 C:SELECT 1 Z:I"},
       {query("INSERT INTO t VALUES (1, 10)"), "C:INSERT 0 1 Z:I"},
       {query("BEGIN"), "C:BEGIN Z:T"},
@@ -87,7 +89,7 @@ TEST_CASE("skipped: a statement that was to be prepared again, for its images") 
     p::write_parse(prepare, "one", "INSERT INTO t VALUES (1, 10)");
     s.send(prepare + test::synced());
     s.session().world_changed(test::mirrored_world());
-    s.query("INSERT INTO t VALUES (1, 10)");   // so that the name is known
+    s.query("INSERT INTO t VALUES (1, 10)");  // so that the name is known
     CHECK(s.take() == "1 Z:I C:INSERT 0 1 Z:I");
     p::write_bind(failing, "nothing", "nothing");
     p::write_bind(execute, "", "one");
