@@ -126,7 +126,7 @@ task<bool> channel::look_up(const std::string& conninfo, database::host_addresse
   if (!lookup) co_return false;
   watch(lookup->descriptor());
   if (!lookup->done() && !co_await wait(descriptor::wait_read)) co_return false;
-  hosts = lookup->answer();
+  if (lookup->done()) hosts = lookup->answer();
   co_return !hosts.empty();
 }
 

@@ -30,6 +30,7 @@ std::vector<database::endpoint> slow_at(std::uint16_t port) {
 void wait_for(const database::host_lookup& lookup) {
   char nothing;
   CHECK(::read(lookup.descriptor(), &nothing, 1) == 0);  // until its end
+  CHECK(lookup.done());
 }
 
 }  // namespace
