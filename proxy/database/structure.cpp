@@ -68,7 +68,7 @@ SELECT 'sequence', format('%I.%I', n.nspname, c.relname), '', format('%s INCREME
 FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relpersistence <> 't' AND n.nspname NOT IN ('pgtandem', 'information_schema') AND n.nspname !~ '^pg_'
 UNION ALL
--- Roles that may come here, and what ALTER DATABASE and ALTER ROLE … SET give their sessions.
+-- Roles that may come here, and what ALTER DATABASE and ALTER ROLE ... SET give their sessions.
 SELECT 'login', format('role %I', r.rolname), '', format('CONNECTION LIMIT %s', r.rolconnlimit), '', '' FROM pg_roles r
 WHERE r.rolcanlogin AND has_database_privilege(r.oid, current_database(), 'CONNECT')
 UNION ALL
