@@ -131,6 +131,9 @@ DO $$ BEGIN
   IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'pgtandem.migration'::regclass AND attname = 'place') THEN
     ALTER TABLE pgtandem.migration ADD COLUMN pair uuid, ADD COLUMN place text;
   END IF;
+  IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'pgtandem.lease'::regclass AND attname = 'backends') THEN
+    ALTER TABLE pgtandem.lease ADD COLUMN backends int[] NOT NULL DEFAULT '{}';
+  END IF;
 END $$;
 
 -- Called once at once: pg_sequence_last_value() is NULL before the first nextval.

@@ -33,6 +33,20 @@ TEST_CASE("install is idempotent and uninstall removes every trace") {
   CHECK(*database::installed_version(c) == 0);
 }
 
+TEST_CASE("what version 1 lacked is added to it") {
+  auto c = test::fresh_database("schema1");
+  REQUIRE(database::install(c));
+  const char* columns =
+      "SELECT attrelid::regclass, attname FROM pg_attribute WHERE attrelid IN (SELECT oid FROM pg_class WHERE "
+      "relnamespace = 'pgtandem'::regnamespace AND relkind = 'r') AND attnum > 0 AND NOT attisdropped ORDER BY 1, 2";
+  const std::string before = text_of(c.run(columns));
+  REQUIRE(c.run("ALTER TABLE pgtandem.sweep DROP primary_boot, DROP secondary_boot; ALTER TABLE pgtandem.migration DROP pair, DROP place; "
+                "ALTER TABLE pgtandem.lease DROP backends; DROP TABLE pgtandem.incarnation; UPDATE pgtandem.version SET version = 1"));
+  REQUIRE(database::install(c));
+  CHECK(text_of(c.run(columns)) == before);
+  CHECK(*database::installed_version(c) == database::schema_version);
+}
+
 TEST_CASE("a newer schema is left alone") {
   auto c = test::fresh_database("schema1");
   REQUIRE(database::install(c));
