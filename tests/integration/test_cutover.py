@@ -317,7 +317,8 @@ def test_a_held_statement_can_be_cancelled(ready):
     gates_hold(world)
     thread = threading.Thread(target=lambda: world.ctl("cutover", check=False))
     thread.start()
-    wait_until(lambda: world.migration()["step"] == "holding", 30, "the hold", every=0.005)
+    acknowledged = "SELECT count(*) FROM pgtandem.lease WHERE step = 'holding'"   # not by the first proxy: its blocker is in a transaction
+    wait_until(lambda: world.clusters["source"].run(acknowledged, world.database)[0][0] == 1, 30, "the second proxy to hold", every=0.005)
     held.send(wire.query("UPDATE clock SET t = 9 WHERE id = 2"))
 
     def cancelled():   # the request and the statement come by different ways
