@@ -8,7 +8,9 @@
 
 using namespace pgtandem;
 using test::pieces;
+using test::query;
 using test::stage;
+using test::whole;
 namespace p = protocol;
 
 namespace {
@@ -16,23 +18,13 @@ namespace {
 const std::string data("d\0\0\0\6x\n", 7), done("c\0\0\0\4", 5), give_up("f\0\0\0\5\0", 6);
 const std::string copied = data + data + done, end = test::synced();
 
-std::string run(std::string_view sql) {
-  std::string m = test::begin(sql);
-  p::write_execute(m, "");
-  return m;
-}
-std::string query(std::string_view sql) {
-  std::string m;
-  p::write_query(m, sql);
-  return m;
-}
 std::string flush() {
   std::string m;
   p::write_flush(m);
   return m;
 }
 
-const std::string copy_tmp = run("COPY tmp FROM STDIN"), insert = run("INSERT INTO t VALUES (1, 10)");
+const std::string copy_tmp = whole("COPY tmp FROM STDIN"), insert = whole("INSERT INTO t VALUES (1, 10)");
 
 void teach(stage& s) {
   const std::string quoted = sql::relation_name{"", "tmp", "tmp"}.quoted();

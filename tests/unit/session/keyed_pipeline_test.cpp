@@ -10,9 +10,11 @@
 using namespace pgtandem;
 using session::outcome_part;
 using test::begin;
+using test::execute;
 using test::pieces;
 using test::stage;
 using test::synced;
+using test::whole;
 namespace p = protocol;
 
 namespace {
@@ -21,12 +23,6 @@ const std::string key = "/* idempotency_key='k1' */ ", other_key = "/* idempoten
 const std::string one = "INSERT INTO t VALUES (1, 10)", two = "INSERT INTO t VALUES (2, 20)",
                   three = "INSERT INTO t VALUES (3, 30)";
 
-std::string execute(std::string_view portal = "") {
-  std::string m;
-  p::write_execute(m, portal, 0);
-  return m;
-}
-std::string whole(std::string_view sql) { return begin(sql) + execute(); }
 
 void teach(stage& s, const std::vector<std::vector<std::string>>& claim, bool mirrored) {
   s.primary.when("claim_key", {{"a", "b", "c", "d"}, claim, "SELECT 1", ""});

@@ -1,6 +1,7 @@
 // Messages that several transcripts of the extended protocol send, and the sizes into which transcripts are cut.
 #pragma once
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,21 @@ inline std::string begin(std::string_view sql, std::string_view portal = "") {
   std::string m;
   protocol::write_parse(m, "", sql);
   protocol::write_bind(m, portal, "");
+  return m;
+}
+
+inline std::string execute(std::string_view portal = "", std::int32_t rows = 0) {
+  std::string m;
+  protocol::write_execute(m, portal, rows);
+  return m;
+}
+
+// Parse, Bind and Execute.
+inline std::string whole(std::string_view sql, std::string_view portal = "") { return begin(sql, portal) + execute(portal); }
+
+inline std::string query(std::string_view sql) {
+  std::string m;
+  protocol::write_query(m, sql);
   return m;
 }
 

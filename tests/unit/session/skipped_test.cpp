@@ -8,7 +8,9 @@
 
 using namespace pgtandem;
 using test::pieces;
+using test::query;
 using test::stage;
+using test::whole;
 namespace p = protocol;
 
 namespace {
@@ -19,16 +21,6 @@ void teach(stage& s) {
   s.primary.when("boom", {{}, {}, "", "22012"});
 }
 
-std::string run(std::string_view sql) {
-  std::string m = test::begin(sql);
-  p::write_execute(m, "");
-  return m;
-}
-std::string query(std::string_view sql) {
-  std::string m;
-  p::write_query(m, sql);
-  return m;
-}
 
 }  // namespace
 
@@ -41,7 +33,7 @@ TEST_CASE("skipped: what the proxy prepares for a write is prepared again with t
     s.session().world_changed(test::world_in(control::phase::dual_write, 8));
     std::string failing;
     p::write_bind(failing, "nothing", "nothing");
-    s.send(failing + run("INSERT INTO t VALUES (1, 10)") + test::synced());
+    s.send(failing + whole("INSERT INTO t VALUES (1, 10)") + test::synced());
     CHECK(s.take() == "E:26000 Z:I");
     CHECK(!s.primary.has("pgtandem_fence_8"));
     s.query("INSERT INTO t VALUES (1, 10)");
@@ -52,15 +44,15 @@ TEST_CASE("skipped: what the proxy prepares for a write is prepared again with t
 
 TEST_CASE("skipped: a COMMIT that fails in the middle leaves no failed block to what is on its way behind its Sync") {
   const std::string block =
-      run("BEGIN") + run("INSERT INTO dfr VALUES (1)") + run("COMMIT") + run("SELECT 1") + test::synced();
+      whole("BEGIN") + whole("INSERT INTO dfr VALUES (1)") + whole("COMMIT") + whole("SELECT 1") + test::synced();
   const std::string failed = "1 2 C:BEGIN 1 2 C:INSERT 0 1 1 2 E:23503 Z:I";
   struct row {
     std::string behind, heard;
   };
   const row rows[] = {
-      {run("SELECT 1") + test::synced(), "1 2 D,1 C:SELECT 1 Z:I"},
-      {run("INSERT INTO t VALUES (1, 10)") + test::synced(), "1 2 C:INSERT 0 1 Z:I"},
-      {run("BEGIN") + run("INSERT INTO t VALUES (1, 10)") + run("COMMIT") + test::synced(),
+      {whole("SELECT 1") + test::synced(), "1 2 D,1 C:SELECT 1 Z:I"},
+      {whole("INSERT INTO t VALUES (1, 10)") + test::synced(), "1 2 C:INSERT 0 1 Z:I"},
+      {whole("BEGIN") + whole("INSERT INTO t VALUES (1, 10)") + whole("COMMIT") + test::synced(),
        "1 2 C:BEGIN 1 2 C:INSERT 0 1 1 2 C:COMMIT Z:I"},
       {query("SELECT 1"), "T1 D,1 C:SELECT 1 Z:I"},
       {query("INSERT INTO t VALUES (1, 10)"), "C:INSERT 0 1 Z:I"},
@@ -109,7 +101,7 @@ TEST_CASE("skipped: a Query behind a failed message, sent ahead of the error or 
       for (std::size_t piece : pieces) {
         stage s(test::world_in(phase), piece);
         teach(s);
-        std::string first = run("SELECT boom"), rest = query("SELECT 1") + query("INSERT INTO t VALUES (1, 10)");
+        std::string first = whole("SELECT boom"), rest = query("SELECT 1") + query("INSERT INTO t VALUES (1, 10)");
         if (heard) {
           p::write_flush(first);
           s.send(first);

@@ -9,9 +9,11 @@
 
 using namespace pgtandem;
 using test::begin;
+using test::execute;
 using test::pieces;
 using test::stage;
 using test::synced;
+using test::whole;
 namespace p = protocol;
 
 namespace {
@@ -25,12 +27,6 @@ void teach(stage& s) {
   s.primary.once_per_portal = true;
 }
 
-std::string execute(std::string_view portal = "", std::int32_t rows = 0) {
-  std::string m;
-  p::write_execute(m, portal, rows);
-  return m;
-}
-std::string whole(std::string_view sql, std::string_view portal = "") { return begin(sql, portal) + execute(portal); }
 
 struct conversation {
   std::vector<std::string> said;
